@@ -1,0 +1,275 @@
+# libmqclient: `make help` lists the targets. Everything built goes under $(BUILD).
+BUILD   ?= build
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CC      ?= cc
+LD      ?= ld
+OBJCOPY ?= objcopy
+VERSION := $(shell sed -n 's/^\#define MQC_VERSION  *"\(.*\)"/\1/p' include/mqclient/api.h)
+SOVERSION := 0
+
+# The layers, each only above those before it: an object may use its own layer and those to its left.
+LAYERS          := base protocol net services client producer consumer admin
+# The embedded cluster is a library of its own on the lower ones; the client knows nothing of it.
+EMBEDDED_LAYERS := base protocol net services embedded
+
+PACKAGES := openssl jansson zlib liblz4 libzstd libcurl
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
+            -Wpointer-arith -Wformat=2 -Wundef
+# CI sets WERROR=-Werror: a newer compiler's new warning must not break a user's build.
+WERROR   ?=
+SANITIZE ?=
+OPTIMIZE ?= -O2 -g
+POLLER   ?= $(if $(filter Linux,$(shell uname -s)),epoll,poll)
+DEBUG    ?=
+CPPFLAGS_ALL := -D_GNU_SOURCE -DMQC_POLLER_$(POLLER) $(if $(DEBUG),-DMQC_DEBUG) -Iinclude -I. $(CPPFLAGS)
+SANITIZE_FLAGS = $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer) \
+                 $(if $(findstring undefined,$(SANITIZE)),-fno-sanitize-recover=undefined)
+CFLAGS_ALL    = -std=c11 -fPIC -fvisibility=hidden -pthread $(OPTIMIZE) $(WARNINGS) $(WERROR) \
+                $(SANITIZE_FLAGS) $(PACKAGE_CFLAGS) $(CFLAGS)
+LDFLAGS_ALL   = -pthread $(SANITIZE_FLAGS) $(LDFLAGS)
+# A sanitizer's run time is in the program: its libraries leave those symbols undefined.
+SHARED_FLAGS  = -shared $(if $(SANITIZE),,-Wl,-z,defs)
+# V=1 shows the commands.
+Q   := $(if $(V),,@)
+say  = $(if $(V),,@printf '  %-8s %s\n' $1 $@)
+# Looked up when a compiler runs, so that `make deps` and `make help` work on a bare machine.
+PACKAGE_CFLAGS = $(eval PACKAGE_CFLAGS := $(shell pkg-config --cflags $(PACKAGES)))$(PACKAGE_CFLAGS)
+PACKAGE_LIBS   = $(eval PACKAGE_LIBS := $(shell pkg-config --libs $(PACKAGES)))$(PACKAGE_LIBS)
+CHECK_LIBS     = $(eval CHECK_LIBS := $(shell pkg-config --libs check))$(CHECK_LIBS)
+
+layer_folder  = $(if $(filter services,$1),services,lib/$1)
+layer_sources = $(wildcard $(call layer_folder,$1)/*.c)
+layer_objects = $(patsubst %.c,$(BUILD)/%.o,$(call layer_sources,$1))
+layer_archive = $(BUILD)/layers/$1.a
+# A layer's archive and those of all layers below it, in link order.
+layers_from   = $(foreach l,$(call reverse,$(call upto,$1)),$(call layer_archive,$l))
+reverse       = $(if $1,$(call reverse,$(wordlist 2,$(words $1),$1)) $(firstword $1))
+upto          = $(call upto_walk,$1,$(if $(filter embedded,$1),$(EMBEDDED_LAYERS),$(LAYERS)))
+upto_walk     = $(firstword $2) $(if $(filter $1,$(firstword $2)),,$(call upto_walk,$1,$(wordlist 2,$(words $2),$2)))
+
+CLIENT_OBJECTS   := $(foreach l,$(LAYERS),$(call layer_objects,$l))
+EMBEDDED_OBJECTS := $(foreach l,$(EMBEDDED_LAYERS),$(call layer_objects,$l))
+TOOL_OBJECTS     := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tools/*.c))
+LIBRARIES        := $(foreach l,mqclient mqembedded,$(BUILD)/lib$l.so $(BUILD)/lib$l.a $(BUILD)/$l.pc)
+
+.PHONY: all
+all: $(LIBRARIES) $(BUILD)/mqc  ## build the libraries and the tool
+
+.PHONY: deps
+deps:  ## install the packages that building and testing need, where they are missing
+	@.ci/deps
+
+.PHONY: deps-ci
+deps-ci:  ## install what .ci/run needs beyond that (clang, valgrind, Java, Maven, …)
+	@.ci/deps ci
+
+.PHONY: demo
+demo: all  ## watch producers and consumers at work on an embedded cluster
+	@$(BUILD)/mqc demo
+
+# ---- the libraries ----
+# With -j too, `make deps all` compiles when everything is installed.
+FIRST := $(filter deps deps-ci,$(MAKECMDGOALS))
+$(BUILD)/%.o: %.c | $(FIRST)
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+define layer_rule
+$(call layer_archive,$1): $(call layer_objects,$1)
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$$(Q)$(AR) rcs $$@ $$^
+endef
+$(foreach l,$(LAYERS) embedded,$(eval $(call layer_rule,$l)))
+
+# One relocatable object a library, with every private name made local: it can clash with nothing of
+# a user's, and both libraries can be in one program although both contain the lower layers.
+$(BUILD)/mqclient.o: $(CLIENT_OBJECTS)
+	$(call say,LD)
+	@mkdir -p $(@D)
+	$(Q)$(LD) -r -o $@ $^
+	$(Q)$(OBJCOPY) --localize-hidden $@
+# The public names that are not its own (mqc_status_name, mqc_log_to, …) stay libmqclient's. What it logs
+# is not led to the application's sink: warnings and errors go to standard error.
+$(BUILD)/mqembedded.o: $(EMBEDDED_OBJECTS)
+	$(call say,LD)
+	@mkdir -p $(@D)
+	$(Q)$(LD) -r -o $@ $^
+	$(Q)$(OBJCOPY) --wildcard --keep-global-symbol='mqc_embedded_*' $@
+
+$(BUILD)/lib%.so.$(SOVERSION): $(BUILD)/%.o
+	$(call say,LINK)
+	$(Q)$(CC) $(SHARED_FLAGS) -Wl,-soname,$(@F) $(LDFLAGS_ALL) -o $@ $< $(PACKAGE_LIBS)
+$(BUILD)/lib%.so: $(BUILD)/lib%.so.$(SOVERSION)
+	$(Q)ln -sf $(<F) $@
+$(BUILD)/lib%.a: $(BUILD)/%.o
+	$(call say,AR)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $<
+
+$(BUILD)/mqc: $(TOOL_OBJECTS) $(BUILD)/libmqclient.so $(BUILD)/libmqembedded.so
+	$(call say,LINK)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(TOOL_OBJECTS) -L$(BUILD) -lmqembedded -lmqclient $(PACKAGE_LIBS) \
+	  -Wl,-rpath,'$$ORIGIN:$$ORIGIN/../lib'
+
+# $(call pc_file,name,description,fields of its own): written anew only when it says something new.
+define pc_file
+@mkdir -p $(@D)
+@printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$${prefix}/lib' 'includedir=$${prefix}/include' '' \
+  'Name: $1' 'Description: $2' 'Version: $(VERSION)' 'Libs: -L$${libdir} -l$1' \
+  'Libs.private: -pthread' 'Requires.private: $(PACKAGES)' 'Cflags: -I$${includedir}' $3 >$@.new
+@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+endef
+$(BUILD)/mqclient.pc: FORCE
+	$(call pc_file,mqclient,C client for Apache RocketMQ)
+$(BUILD)/mqembedded.pc: FORCE
+	$(call pc_file,mqembedded,Apache RocketMQ cluster inside the process for tests,'Requires: mqclient')
+
+# ---- installation ----
+HEADERS   := $(wildcard include/mqclient/*.h)
+installed  = $(DESTDIR)$(PREFIX)/$1
+
+.PHONY: install
+install: all  ## install below $(DESTDIR)$(PREFIX)
+	install -d $(foreach f,include/mqclient lib/pkgconfig bin share/doc/libmqclient,'$(call installed,$f)')
+	install -m 644 $(HEADERS) '$(call installed,include/mqclient)'
+	install -m 644 $(BUILD)/libmqclient.a $(BUILD)/libmqembedded.a '$(call installed,lib)'
+	install -m 755 $(BUILD)/libmqclient.so.$(SOVERSION) $(BUILD)/libmqembedded.so.$(SOVERSION) '$(call installed,lib)'
+	ln -sf libmqclient.so.$(SOVERSION) '$(call installed,lib/libmqclient.so)'
+	ln -sf libmqembedded.so.$(SOVERSION) '$(call installed,lib/libmqembedded.so)'
+	install -m 644 $(BUILD)/mqclient.pc $(BUILD)/mqembedded.pc '$(call installed,lib/pkgconfig)'
+	install -m 755 $(BUILD)/mqc '$(call installed,bin)'
+	install -m 644 COPYING README.md CHANGELOG.md '$(call installed,share/doc/libmqclient)'
+
+INSTALLED := $(HEADERS) $(foreach l,mqclient mqembedded, \
+               lib/lib$l.a lib/lib$l.so.$(SOVERSION) lib/lib$l.so lib/pkgconfig/$l.pc) \
+             bin/mqc $(foreach f,COPYING README.md CHANGELOG.md,share/doc/libmqclient/$f)
+
+.PHONY: uninstall
+uninstall:  ## remove what install has put there
+	rm -f $(foreach f,$(INSTALLED),'$(call installed,$f)')
+	-rmdir $(foreach f,include/mqclient share/doc/libmqclient,'$(call installed,$f)')
+
+# ---- tests ----
+UNIT_SOURCES  := $(wildcard test/unit/*/check_*.c)
+UNIT_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(UNIT_SOURCES)) $(BUILD)/test/unit/net/check_poller_poll
+# The other files of a folder of tests are helpers: each program takes what it uses from those of its layer
+# and of the layers below.
+helper_objects = $(patsubst %.c,$(BUILD)/%.o,$(filter-out $1/check_%,$(wildcard $1/*.c)))
+
+# A unit test sees its own layer and those below, nothing above: the layering is checked by the linker.
+define unit_rule
+$(BUILD)/test/unit/$1/helpers.a: $(call helper_objects,test/unit/$1)
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$$(Q)$(AR) rcs $$@ $$^
+$(patsubst %.c,$(BUILD)/%,$(filter test/unit/$1/%,$(UNIT_SOURCES))): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/test/unit/unit.o \
+    $(foreach l,$(call reverse,$(call upto,$1)),$(BUILD)/test/unit/$l/helpers.a) $(call layers_from,$1)
+	$$(call say,LINK)
+	$$(Q)$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $$(PACKAGE_LIBS) $$(CHECK_LIBS)
+endef
+$(foreach l,$(LAYERS) embedded,$(eval $(call unit_rule,$l)))
+
+# The poller for systems without epoll, tested on those that have it too.
+$(BUILD)/poll/%.o: %.c | $(FIRST)
+	$(call say,CC)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS_ALL) -UMQC_POLLER_epoll -DMQC_POLLER_poll $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+$(BUILD)/test/unit/net/check_poller_poll: $(BUILD)/poll/test/unit/net/check_poller.o $(BUILD)/poll/lib/net/poller_poll.o \
+    $(BUILD)/test/unit/unit.o $(BUILD)/test/unit/net/helpers.a $(call layers_from,net)
+	$(call say,LINK)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PACKAGE_LIBS) $(CHECK_LIBS)
+
+# A contract test is a user's program: it has the public API and nothing else.
+CONTRACT_SOURCES  := $(wildcard test/contract/check_*.c)
+CONTRACT_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(CONTRACT_SOURCES))
+$(CONTRACT_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/test/unit/unit.o $(call helper_objects,test/contract) \
+    $(BUILD)/libmqclient.so $(BUILD)/libmqembedded.so
+	$(call say,LINK)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) -L$(BUILD) -lmqembedded -lmqclient $(CHECK_LIBS) \
+	  -Wl,-rpath,'$(abspath $(BUILD))'
+
+# The tool with the roles of test/tool/fake_roles.c under it instead of the library's.
+FAKE_TOOL := $(BUILD)/test/tool/mqc-fake
+$(FAKE_TOOL): $(TOOL_OBJECTS) $(BUILD)/test/tool/fake_roles.o $(BUILD)/libmqembedded.a $(call layers_from,client)
+	$(call say,LINK)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PACKAGE_LIBS)
+
+CHECKS := check-unit check-tool check-contract check-symbols check-docs check-install
+
+.PHONY: check
+check: all tests  ## run all tests that need no broker; the last line counts them
+	@+test/run-steps $(foreach c,$(CHECKS),'$c=$(MAKE) --no-print-directory $c')
+
+.PHONY: tests
+tests: $(UNIT_PROGRAMS) $(CONTRACT_PROGRAMS) $(FAKE_TOOL)  ## build all test programs
+
+.PHONY: check-unit
+check-unit: $(UNIT_PROGRAMS)  ## run the unit tests
+	@test/run-suites $(UNIT_PROGRAMS)
+
+.PHONY: check-contract
+check-contract: $(CONTRACT_PROGRAMS)  ## run the contract suite on the embedded cluster
+	@test/run-suites $(CONTRACT_PROGRAMS)
+
+.PHONY: check-tool
+check-tool: $(FAKE_TOOL)  ## check the command line tool
+	@test/tool/check-tool $(FAKE_TOOL)
+
+.PHONY: check-symbols
+check-symbols: $(LIBRARIES)  ## check that the libraries export the public API and nothing else
+	@test/lint/symbols $(BUILD)
+
+.PHONY: check-docs
+check-docs: all  ## compile every program in README.md and docs, compare the generated pages
+	@test/docs/check-docs $(BUILD)
+
+.PHONY: check-install
+check-install: all  ## install, build against what was installed, uninstall
+	@test/install/check-install $(BUILD)
+
+.PHONY: check-broker
+check-broker: all tests  ## run the tests on real RocketMQ brokers (Java 17, Maven)
+	@command -v java mvn >/dev/null || { echo 'check-broker needs Java 17 and Maven: make deps-ci'; exit 1; }
+	@MQC_BUILD='$(abspath $(BUILD))' test/broker/check
+
+# ---- sanitizers: the unit tests and the contract suite in a build folder of their own ----
+SANITIZED := check-unit check-contract
+sanitized  = $(foreach c,$(SANITIZED),'$1 $c=$(MAKE) --no-print-directory BUILD=$(BUILD)/$1 DEBUG=1 OPTIMIZE="-O1 -g" $2 $c')
+
+.PHONY: asan
+asan:  ## run the tests under the address and undefined behaviour sanitizers
+	@+ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 \
+	  test/run-steps $(call sanitized,asan,SANITIZE=address$(comma)undefined)
+
+.PHONY: tsan
+tsan:  ## run the tests under the thread sanitizer (clang)
+	@+TSAN_OPTIONS=second_deadlock_stack=1 test/run-steps $(call sanitized,tsan,SANITIZE=thread CC=clang)
+comma := ,
+
+# ---- style ----
+SOURCES := $(sort $(shell find lib services tools include test -name '*.[ch]'))
+LINTS   := layers threads texts sizes locks
+.PHONY: lint
+lint:  ## check layers, threads, locks, sizes, texts and format
+	@+test/run-steps $(foreach l,$(LINTS),'$l=test/lint/$l') 'format=clang-format --dry-run -Werror $(SOURCES)'
+
+.PHONY: format
+format:  ## format the sources
+	clang-format -i $(SOURCES)
+
+.PHONY: clean
+clean:  ## remove everything built
+	rm -rf $(BUILD)
+
+.PHONY: help
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*  *## \(.*\)/  \1\t\2/p' Makefile | expand -t 18
+
+.PHONY: FORCE
+FORCE:
+.SECONDARY:
+-include $(patsubst %.o,%.d,$(sort $(CLIENT_OBJECTS) $(EMBEDDED_OBJECTS) $(TOOL_OBJECTS))) \
+  $(wildcard $(BUILD)/test/*/*.d $(BUILD)/test/*/*/*.d $(BUILD)/poll/*/*/*.d $(BUILD)/poll/*/*/*/*.d)

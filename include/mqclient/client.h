@@ -1,0 +1,53 @@
+/* Options that every role (producer, consumer, admin) shares: where the cluster is and how to talk
+ * to it. Roles with the same client options share one client instance: one set of connections,
+ * routes, timers and threads. Zero always means the default; -1 means "none" where that makes
+ * sense. */
+#ifndef MQCLIENT_CLIENT_H
+#define MQCLIENT_CLIENT_H
+
+#include <mqclient/api.h>
+#include <mqclient/status.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* TLS 1.2 or newer to name servers and brokers. By default the peer's chain and its host name or
+ * IP address are checked against `ca_file` or, without one, the system's trust store. */
+typedef struct mqc_tls_options {
+    bool enabled;
+    const char *ca_file;          /* PEM: the authorities to trust */
+    const char *certificate_file; /* PEM: the client's chain, when the server asks for one */
+    const char *key_file;         /* PEM: its private key */
+    const char *key_password;     /* of an encrypted key */
+    const char *server_name; /* name to expect (and to send as SNI) instead of the address's host */
+    bool skip_verify;        /* trust anybody: tests only; logged loudly */
+} mqc_tls_options;
+
+/* All strings are copied by the `_new` call that is given them. */
+typedef struct mqc_client_options {
+    const char
+        *name_servers; /* "host:port;host:port"; default: $NAMESRV_ADDR, else name_server_domain */
+    const char
+        *name_server_domain; /* host[:port] or URL of the HTTP endpoint that lists name servers */
+    const char *
+        instance_name; /* clients that name the same instance share it; default: by equal options */
+    const char *unit_name;  /* appended to the client id, as in the Java client */
+    const char *client_ip;  /* address shown to brokers; default: this host's */
+    const char *access_key; /* ACL: both or neither */
+    const char *secret_key;
+    const char *security_token; /* with temporary credentials */
+    mqc_tls_options tls;
+    int route_refresh_ms;   /* default 30000 */
+    int heartbeat_ms;       /* default 30000 */
+    int persist_offsets_ms; /* default 5000 */
+    int connect_timeout_ms; /* default 3000 */
+    int request_timeout_ms; /* one request that has no timeout of its own; default 3000 */
+    int idle_close_ms;      /* close a connection with no traffic; default 120000 */
+    int callback_threads;   /* threads for asynchronous results and brokers' requests; default 2 */
+} mqc_client_options;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

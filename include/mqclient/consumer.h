@@ -1,0 +1,108 @@
+/* The push consumer: a group's members share the queues of the topics they subscribe to; messages
+ * are handed to a listener on worker threads, and what a listener refuses comes again later. */
+#ifndef MQCLIENT_CONSUMER_H
+#define MQCLIENT_CONSUMER_H
+
+#include <mqclient/client.h>
+#include <mqclient/message.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct mqc_push_consumer mqc_push_consumer;
+
+/* The messages of one listener call; valid until the listener returns. */
+typedef struct mqc_delivery mqc_delivery;
+
+typedef enum mqc_consume_status {
+    MQC_CONSUME_SUCCESS,
+    MQC_RECONSUME_LATER /* send back to the broker, which delivers again after a delay */
+} mqc_consume_status;
+
+/* Runs on a worker thread of the consumer, several at a time. No lock is held. It may call anything
+ * but the shutdown and free of its own consumer. */
+typedef mqc_consume_status mqc_message_listener(mqc_delivery *delivery, void *arg);
+
+/* Where a group without a stored offset begins. As in every RocketMQ client a young topic may be
+ * consumed from its beginning even with MQC_FROM_LAST: the broker decides. */
+typedef enum mqc_consume_from { MQC_FROM_LAST, MQC_FROM_FIRST, MQC_FROM_TIME } mqc_consume_from;
+
+/* Zero means default, -1 means none. Strings are copied. */
+typedef struct mqc_push_consumer_options {
+    const mqc_client_options *client;
+    const char *group;              /* required: [%|a-zA-Z0-9_-], at most 120 characters */
+    mqc_message_listener *listener; /* required */
+    void *listener_arg;
+    mqc_consume_from from;
+    int64_t from_unix_ms;        /* for MQC_FROM_TIME; default: half an hour before now */
+    int threads;                 /* most workers at a time; default 20 */
+    int listener_batch;          /* most messages a listener call; default 1 */
+    int pull_batch;              /* most messages a pull; default 32 */
+    int pull_batch_bytes;        /* default 256 KiB */
+    int pull_interval_ms;        /* pause between pulls; default 0 */
+    int max_reconsume_times;     /* then the dead letter queue; default 16, -1: at once */
+    int consume_timeout_minutes; /* a message held longer is sent back; default 15 */
+    int queue_max_messages;      /* held of one queue before pulling pauses; default 1000 */
+    int queue_max_mib;           /* default 100 */
+    int queue_max_span;          /* between first and last held offset; default 2000 */
+} mqc_push_consumer_options;
+
+/* A new consumer, not yet started; NULL and `error` when an option is wrong. Does not touch the
+ * network. Free with mqc_push_consumer_free. Call it as mqc_push_consumer_new. */
+MQC_API mqc_push_consumer *mqc_push_consumer_new_sized(const mqc_push_consumer_options *options,
+                                                       size_t size, mqc_error *error);
+static inline mqc_push_consumer *mqc_push_consumer_new(const mqc_push_consumer_options *options,
+                                                       mqc_error *error)
+{
+    return mqc_push_consumer_new_sized(options, sizeof *options, error);
+}
+
+/* Subscribes to a topic: `filter` is "*" or NULL for all, or tags as "a || b". May be called before
+ * and after start; a second call for a topic replaces its filter. MQC_WRONG_STATE after shutdown.
+ */
+MQC_API mqc_status mqc_push_consumer_subscribe(mqc_push_consumer *consumer, const char *topic,
+                                               const char *filter, mqc_error *error);
+
+/* Gives a topic up: its queues are released with their offsets committed. */
+MQC_API mqc_status mqc_push_consumer_unsubscribe(mqc_push_consumer *consumer, const char *topic,
+                                                 mqc_error *error);
+
+/* Starts consuming. Blocks for the first lookup of routes and the first heartbeat, each at most its
+ * request timeout; name servers or brokers that are down are tried again in the background. */
+MQC_API MQC_USE_RESULT mqc_status mqc_push_consumer_start(mqc_push_consumer *consumer,
+                                                          mqc_error *error);
+
+/* Stops handing out messages until resumed; the queues stay this consumer's. Any thread. */
+MQC_API mqc_status mqc_push_consumer_pause(mqc_push_consumer *consumer, mqc_error *error);
+MQC_API mqc_status mqc_push_consumer_resume(mqc_push_consumer *consumer, mqc_error *error);
+
+/* Stops pulling, waits at most `drain_ms` for running listeners, commits what was done, leaves the
+ * group so that the others take over at once, and joins the threads. May be called from any thread,
+ * also twice; not from a listener (MQC_WRONG_STATE). MQC_TIMEOUT when listeners had to be left
+ * running: `error` says how many, and free waits for them. */
+MQC_API mqc_status mqc_push_consumer_shutdown(mqc_push_consumer *consumer, int drain_ms,
+                                              mqc_error *error);
+
+/* Shuts down with a drain of 3000 ms if that has not been done, waits for listeners that still run,
+ * and frees. NULL is fine. */
+MQC_API void mqc_push_consumer_free(mqc_push_consumer *consumer);
+
+/* ---- in a listener ---- */
+
+MQC_API size_t mqc_delivery_count(const mqc_delivery *delivery);
+MQC_API const mqc_message *mqc_delivery_at(const mqc_delivery *delivery, size_t index);
+MQC_API mqc_message_queue mqc_delivery_queue(const mqc_delivery *delivery);
+
+/* Only the first `count` messages are done; the rest is sent back although the listener succeeds.
+ */
+MQC_API void mqc_delivery_done(mqc_delivery *delivery, size_t count);
+
+/* When those sent back come again: 0 the broker's growing delay (10 s first), 1..18 a fixed level,
+ * -1 never: straight to the dead letter queue. */
+MQC_API void mqc_delivery_retry_level(mqc_delivery *delivery, int level);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

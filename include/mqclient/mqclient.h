@@ -1,0 +1,14 @@
+/* Everything a client of Apache RocketMQ needs. Link with -lmqclient. */
+#ifndef MQCLIENT_H
+#define MQCLIENT_H
+
+#include <mqclient/admin.h>
+#include <mqclient/client.h>
+#include <mqclient/consumer.h>
+#include <mqclient/log.h>
+#include <mqclient/message.h>
+#include <mqclient/options.h>
+#include <mqclient/producer.h>
+#include <mqclient/status.h>
+
+#endif

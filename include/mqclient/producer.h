@@ -1,0 +1,110 @@
+/* Sending messages. A producer may be used from any number of threads at once. */
+#ifndef MQCLIENT_PRODUCER_H
+#define MQCLIENT_PRODUCER_H
+
+#include <mqclient/client.h>
+#include <mqclient/message.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct mqc_producer mqc_producer;
+
+/* Zero means default, -1 means none. Strings are copied. */
+typedef struct mqc_producer_options {
+    const mqc_client_options *client; /* NULL: all defaults, name servers from $NAMESRV_ADDR */
+    const char *group;                /* required: [%|a-zA-Z0-9_-], at most 120 characters */
+    int send_timeout_ms;              /* for one send with all its retries; default 3000 */
+    int attempt_timeout_ms; /* most that one attempt may take; default: no cap of its own */
+    int retries;            /* further attempts of a synchronous send; default 2, -1 none */
+    int async_retries;      /* of an asynchronous send; default 2, -1 none */
+    bool retry_other_broker_when_not_stored_ok; /* treat flush and replica timeouts as failures */
+    int max_message_bytes;                      /* of a body; default 4 MiB */
+    const char *create_topic_key; /* topic whose route new topics are made after; default TBW102 */
+    int default_topic_queues;     /* queues of topics made that way; default 4 */
+} mqc_producer_options;
+
+/* How well the broker has stored a message it accepted. */
+typedef enum mqc_send_status {
+    MQC_SEND_OK,
+    MQC_SEND_FLUSH_DISK_TIMEOUT,  /* in memory, not yet on disk (synchronous flush only) */
+    MQC_SEND_FLUSH_SLAVE_TIMEOUT, /* not yet on the slave */
+    MQC_SEND_SLAVE_NOT_AVAILABLE  /* there is no slave */
+} mqc_send_status;
+
+typedef struct mqc_send_result {
+    mqc_send_status status;
+    mqc_message_queue queue; /* strings live as long as the producer */
+    int64_t queue_offset;
+    char message_id[64];        /* the unique id that consumers see */
+    char offset_message_id[64]; /* the broker's id */
+    char transaction_id[64];
+    char region[32];
+    bool trace_on;
+} mqc_send_result;
+
+/* Chooses one of `count` queues for `message`; runs on the sending thread. */
+typedef size_t mqc_select_queue(const mqc_message_queue *queues, size_t count,
+                                const mqc_message *message, void *arg);
+
+/* Of one send; NULL where it is asked for means the producer's own settings. With `queue` or
+ * `select` a synchronous send is tried once, so that order is kept. */
+typedef struct mqc_send_options {
+    int timeout_ms;                 /* 0: the producer's send_timeout_ms */
+    const mqc_message_queue *queue; /* this queue, or … */
+    mqc_select_queue *select;       /* … one chosen by this function */
+    void *select_arg;
+} mqc_send_options;
+
+/* The result of an asynchronous send: exactly one of `result` and `error` is not NULL; both are
+ * valid during the call only. Runs on a callback thread of the instance with no lock held, exactly
+ * once for every accepted send, after shutdown has begun with MQC_CANCELLED. It may send, but must
+ * not shut down the producer, and should not block for long. */
+typedef void mqc_sent(const mqc_send_result *result, const mqc_error *error, void *arg);
+
+/* A new producer, not yet started; NULL and `error` when an option is wrong. Does not touch the
+ * network. Free with mqc_producer_free. Call it as mqc_producer_new. */
+MQC_API mqc_producer *mqc_producer_new_sized(const mqc_producer_options *options, size_t size,
+                                             mqc_error *error);
+static inline mqc_producer *mqc_producer_new(const mqc_producer_options *options, mqc_error *error)
+{
+    return mqc_producer_new_sized(options, sizeof *options, error);
+}
+
+/* Starts the producer and, if it is the first on it, the client instance. Blocks at most for one
+ * lookup of the name server address over HTTP when none is configured; brokers need not be up.
+ * MQC_WRONG_STATE when started before. */
+MQC_API MQC_USE_RESULT mqc_status mqc_producer_start(mqc_producer *producer, mqc_error *error);
+
+/* Sends and waits for the broker's answer, at most the send timeout with all retries. The message
+ * is borrowed and unchanged. `options`, `result` and `error` may be NULL. MQC_OK also with a send
+ * status other than MQC_SEND_OK: the broker has the message. */
+MQC_API mqc_status mqc_producer_send(mqc_producer *producer, const mqc_message *message,
+                                     const mqc_send_options *options, mqc_send_result *result,
+                                     mqc_error *error);
+
+/* Sends without waiting; `done(…, arg)` gets the result. The message is borrowed until this
+ * returns. When this fails, `done` is not called. May block while a route is looked up for a new
+ * topic. */
+MQC_API mqc_status mqc_producer_send_async(mqc_producer *producer, const mqc_message *message,
+                                           const mqc_send_options *options, mqc_sent *done,
+                                           void *arg, mqc_error *error);
+
+/* Sends without an answer: MQC_OK says only that the bytes are on their way. */
+MQC_API mqc_status mqc_producer_send_oneway(mqc_producer *producer, const mqc_message *message,
+                                            const mqc_send_options *options, mqc_error *error);
+
+/* Refuses new sends, lets those in flight finish for at most `drain_ms`, fails the rest with
+ * MQC_CANCELLED, unregisters at the brokers and joins the instance's threads if this was its last
+ * user. May be called from any thread, also twice; not from a callback (MQC_WRONG_STATE).
+ * MQC_TIMEOUT when something had to be abandoned: `error` says what. */
+MQC_API mqc_status mqc_producer_shutdown(mqc_producer *producer, int drain_ms, mqc_error *error);
+
+/* Shuts down with a drain of 3000 ms if that has not been done, and frees. NULL is fine. */
+MQC_API void mqc_producer_free(mqc_producer *producer);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
