@@ -1,0 +1,30 @@
+/* Bits of a message's and of a pull request's sysFlag (MessageSysFlag.java, PullSysFlag.java). */
+#ifndef PROTOCOL_SYS_FLAG_H
+#define PROTOCOL_SYS_FLAG_H
+
+enum {
+    MESSAGE_FLAG_COMPRESSED = 0x1,
+    MESSAGE_FLAG_MULTI_TAGS = 0x2,
+    MESSAGE_FLAG_TRANSACTION = 0xC, /* mask */
+    MESSAGE_FLAG_PREPARED = 0x4,
+    MESSAGE_FLAG_COMMIT = 0x8,
+    MESSAGE_FLAG_ROLLBACK = 0xC,
+    MESSAGE_FLAG_BORN_HOST_V6 = 0x10,
+    MESSAGE_FLAG_STORE_HOST_V6 = 0x20,
+    MESSAGE_FLAG_NEED_UNWRAP = 0x40,
+    MESSAGE_FLAG_INNER_BATCH = 0x80,
+    MESSAGE_FLAG_COMPRESSION = 0x700, /* mask */
+    MESSAGE_FLAG_LZ4 = 0x100,
+    MESSAGE_FLAG_ZSTD = 0x200,
+    MESSAGE_FLAG_ZLIB = 0x300 /* 0 means zlib, too */
+};
+
+enum {
+    PULL_FLAG_COMMIT_OFFSET = 0x1,
+    PULL_FLAG_SUSPEND = 0x2,
+    PULL_FLAG_SUBSCRIPTION = 0x4,
+    PULL_FLAG_CLASS_FILTER = 0x8,
+    PULL_FLAG_LITE = 0x10
+};
+
+#endif
