@@ -1,0 +1,30 @@
+/* The thread that divides queues among consumers: every 20 s, or when woken (a broker's notice, a
+ * subscription, a new connection), at least 1 s apart; after an unfinished division again in 1 s
+ * (RebalanceService.java). */
+#ifndef SERVICES_REBALANCE_SERVICE_H
+#define SERVICES_REBALANCE_SERVICE_H
+
+#include <mqclient/status.h>
+
+struct rebalance_service;
+
+struct rebalance_timing {
+    int wait_ms;       /* until the first run and between two when all is balanced; Java: 20000 */
+    int minimum_ms;    /* least time from one run's end to the next; Java: 1000 */
+    int unbalanced_ms; /* until the next run after one that was not finished; Java: 1000 */
+};
+
+/* `rebalance` returns whether everything is divided. */
+mqc_status rebalance_service_new(const struct rebalance_timing *timing,
+                                 bool (*rebalance)(void *arg), void *arg,
+                                 struct rebalance_service **out, mqc_error *error);
+mqc_status rebalance_service_start(struct rebalance_service *service, mqc_error *error); /* once */
+/* Joins, and so waits for a run in progress. Not from within a run; again is fine. */
+void rebalance_service_stop(struct rebalance_service *service);
+void rebalance_service_free(struct rebalance_service *service); /* stops; NULL is fine */
+
+/* Soon; several wake-ups before a run count as one, one during a run leads to another run. Any
+ * thread; also before start. */
+void rebalance_service_wake(struct rebalance_service *service);
+
+#endif

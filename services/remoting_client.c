@@ -1,0 +1,364 @@
+/* The table of connections and the three kinds of calls: see remoting_client.h. A synchronous call
+ * is an asynchronous one whose completion wakes the caller; a caller who finds nobody else waiting
+ * on the connection reads its own answer and saves two thread switches. */
+#include "lib/base/clock.h"
+#include "lib/base/error.h"
+#include "lib/base/memory.h"
+#include "services/remoting_private.h"
+
+enum { ACQUIRE_ATTEMPTS = 2 };
+
+/* What a synchronous caller waits for; lives on its stack. */
+struct waiter {
+    struct lock lock; /* guards everything below */
+    struct condition finished_condition;
+    bool finished;
+    struct remoting_response *response;
+    mqc_error error; /* status MQC_OK with a response */
+};
+
+static mqc_status acquire(struct remoting_client *client, const char *address,
+                          struct remoting_connection **out, mqc_error *error);
+static mqc_status queue_request(struct remoting_client *client, const char *address,
+                                const struct command_to_send *request, int64_t deadline_ms,
+                                remoting_done *done, void *arg, struct remoting_connection **locked,
+                                mqc_error *error) NO_LOCK_ANALYSIS;
+static mqc_status call_once(struct remoting_client *client, const char *address,
+                            const struct command_to_send *request, int64_t deadline_ms,
+                            struct remoting_response *response, mqc_error *error);
+static bool lease_take(struct remoting_connection *connection) REQUIRES(connection->lock);
+static void lease_read(struct remoting_connection *connection, struct waiter *waiter,
+                       int64_t deadline_ms);
+static void waiter_complete(struct remoting_arrival *arrival, const mqc_error *error, void *arg);
+static bool waiter_finished(struct waiter *waiter);
+static mqc_status waiter_wait(struct waiter *waiter, mqc_error *error);
+
+mqc_status remoting_client_new(const struct remoting_options *options,
+                               remoting_request_handler *handler, void *handler_arg,
+                               struct remoting_client **out, mqc_error *error)
+{
+    struct remoting_client *client = memory_allocate_zero(1, sizeof *client);
+    if (!client) return error_no_memory(error);
+    client->credentials = options->credentials;
+    client->connect_timeout_ms = options->connect_timeout_ms;
+    client->idle_close_ms = options->idle_close_ms;
+    client->handler = handler;
+    client->handler_arg = handler_arg;
+    service_init(&client->io, "mqc-io", remoting_io_main, remoting_io_interrupt, client);
+    service_init(&client->resolver, "mqc-resolver", remoting_resolver_main,
+                 remoting_resolver_interrupt, client);
+    lock_init(&client->lock, LOCK_RANK_REMOTING);
+    map_init(&client->connections);
+    list_init(&client->all);
+    list_init(&client->attention);
+    block_queue_init(&client->names, 0);
+    atomic_init(&client->attention_any, false);
+    atomic_init(&client->io_waiting, false);
+    atomic_init(&client->next_due_ms, CLOCK_NEVER);
+    mqc_status status = poller_new(&client->poller, error);
+    if (status == MQC_OK && options->tls && options->tls->enabled)
+        status = tls_context_new(options->tls, &client->tls, error);
+    if (status == MQC_OK)
+        *out = client;
+    else
+        remoting_client_free(client);
+    return status;
+}
+
+void remoting_client_on_open(struct remoting_client *client, remoting_opened *opened, void *arg)
+{
+    client->opened = opened;
+    client->opened_arg = arg;
+}
+
+mqc_status remoting_client_start(struct remoting_client *client, mqc_error *error)
+{
+    return service_start(&client->io, error);
+}
+
+void remoting_client_stop(struct remoting_client *client, int64_t deadline_ms)
+{
+    lock_take(&client->lock);
+    client->stopping = true;
+    client->stop_deadline_ms = deadline_ms;
+    lock_release(&client->lock);
+    service_stop(&client->resolver);
+    service_stop(&client->io);
+    /* The resolver ends with the look-up it is in; what it resolves then is condemned already. */
+    service_join(&client->io);
+    service_join(&client->resolver);
+}
+
+void remoting_client_free(struct remoting_client *client)
+{
+    if (!client) return;
+    poller_free(client->poller);
+    tls_context_free(client->tls);
+    map_done(&client->connections);
+    block_queue_done(&client->names);
+    lock_done(&client->lock);
+    service_done(&client->resolver);
+    service_done(&client->io);
+    memory_free(client);
+}
+
+mqc_status remoting_client_call(struct remoting_client *client, const char *address,
+                                const struct command_to_send *request, int64_t deadline_ms,
+                                struct remoting_response *response, mqc_error *error)
+{
+    mqc_status status = call_once(client, address, request, deadline_ms, response, error);
+    if (status != MQC_OK || response->command.code != RESPONSE_GO_AWAY) return status;
+    /* The broker behind this connection shuts down: once more on a new one. */
+    remoting_response_done(response);
+    return call_once(client, address, request, deadline_ms, response, error);
+}
+
+mqc_status remoting_client_call_async(struct remoting_client *client, const char *address,
+                                      const struct command_to_send *request, int64_t deadline_ms,
+                                      remoting_done *done, void *arg, mqc_error *error)
+{
+    struct remoting_connection *connection;
+    mqc_status status =
+        queue_request(client, address, request, deadline_ms, done, arg, &connection, error);
+    if (status != MQC_OK) return status;
+    lock_release(&connection->lock);
+    remoting_io_due_by(client, deadline_ms);
+    remoting_io_attend(connection);
+    remoting_connection_unref(connection);
+    return MQC_OK;
+}
+
+mqc_status remoting_client_call_oneway(struct remoting_client *client, const char *address,
+                                       const struct command_to_send *request, mqc_error *error)
+{
+    struct command_to_send oneway = *request;
+    oneway.flag |= COMMAND_FLAG_ONEWAY;
+    struct remoting_connection *connection;
+    mqc_status status =
+        queue_request(client, address, &oneway, CLOCK_NEVER, NULL, NULL, &connection, error);
+    if (status != MQC_OK) return status;
+    lock_release(&connection->lock);
+    remoting_io_attend(connection);
+    remoting_connection_unref(connection);
+    return MQC_OK;
+}
+
+mqc_status remoting_connection_reply(struct remoting_connection *connection, int32_t opaque,
+                                     const struct command_to_send *response, mqc_error *error)
+{
+    struct command_to_send reply = *response;
+    reply.flag |= COMMAND_FLAG_RESPONSE;
+    lock_take(&connection->lock);
+    size_t before = connection->queued.size;
+    mqc_status status =
+        connection->state == CONNECTION_OPEN
+            ? remoting_command_encode(&connection->queued, &reply, opaque, SERIALIZE_JSON, NULL,
+                                      error)
+            : error_set(error, MQC_NO_CONNECTION, "%s: closed before the answer to its request",
+                        connection->address_text);
+    connection->queued_total += connection->queued.size - before;
+    lock_release(&connection->lock);
+    if (status == MQC_OK) remoting_io_attend(connection);
+    return status;
+}
+
+void remoting_response_done(struct remoting_response *response)
+{
+    if (!response->frame) return;
+    remoting_command_done(&response->command);
+    frame_unref(response->frame);
+    response->frame = NULL;
+}
+
+void remoting_client_close_if(struct remoting_client *client,
+                              bool (*unwanted)(const char *address, void *arg), void *arg)
+{
+    struct map_entry entry;
+    for (;;) {
+        struct remoting_connection *found = NULL;
+        lock_take(&client->lock);
+        for (size_t at = 0; !found && map_next(&client->connections, &at, &entry);) {
+            struct remoting_connection *connection = entry.value;
+            if (atomic_load(&connection->usable) && unwanted(entry.key, arg))
+                found = remoting_connection_ref(connection);
+        }
+        lock_release(&client->lock);
+        if (!found) return;
+        mqc_error why;
+        error_set(&why, MQC_NO_CONNECTION, "%s: left the list of addresses", found->address_text);
+        error_mark_retryable(&why);
+        remoting_connection_condemn(found, &why);
+        remoting_connection_unref(found);
+    }
+}
+
+size_t remoting_client_connections(struct remoting_client *client)
+{
+    size_t count = 0;
+    lock_take(&client->lock);
+    LIST_EACH(&client->all, item) count++;
+    lock_release(&client->lock);
+    return count;
+}
+
+/* The connection that new calls to the address use, counted up; opened if there is none. */
+static mqc_status acquire(struct remoting_client *client, const char *address,
+                          struct remoting_connection **out, mqc_error *error)
+{
+    struct slice key = slice_text(address);
+    struct remoting_connection *connection, *created = NULL, *replaced = NULL;
+    mqc_status status = MQC_OK;
+    lock_take(&client->lock);
+    connection = map_get(&client->connections, key);
+    if (client->stopping) {
+        status = error_set(error, MQC_CANCELLED, "%s: the client is shutting down", address);
+    } else if (!connection || !atomic_load(&connection->usable)) {
+        status = remoting_connection_new(client, address, &created, error);
+        if (status == MQC_OK && !map_put(&client->connections, key, created, (void **)&replaced)) {
+            remoting_connection_unref(created);
+            status = error_no_memory(error);
+        } else if (status == MQC_OK) {
+            list_append(&client->all, &remoting_connection_ref(created)->in_all);
+            connection = created;
+        }
+    }
+    if (status == MQC_OK) *out = remoting_connection_ref(connection);
+    lock_release(&client->lock);
+    remoting_connection_unref(replaced);
+    if (status == MQC_OK && created) remoting_connection_open(created);
+    return status;
+}
+
+/* Queues a request on a usable connection and returns that connection counted and locked. */
+static mqc_status queue_request(struct remoting_client *client, const char *address,
+                                const struct command_to_send *request, int64_t deadline_ms,
+                                remoting_done *done, void *arg, struct remoting_connection **locked,
+                                mqc_error *error)
+{
+    for (int attempt = 1;; attempt++) {
+        struct remoting_connection *connection;
+        mqc_status status = acquire(client, address, &connection, error);
+        if (status != MQC_OK) return status;
+        lock_take(&connection->lock);
+        enum connection_state state = connection->state;
+        /* One that broke just now is replaced; one that breaks at once is the call's failure. */
+        bool again = state >= CONNECTION_CONDEMNED && attempt < ACQUIRE_ATTEMPTS;
+        if (!again && state == CONNECTION_FINISHED) {
+            status = connection->failure.status;
+            if (error) *error = connection->failure;
+        } else if (!again) {
+            status = remoting_pending_add(connection, request, deadline_ms, done, arg, error);
+            if (status == MQC_OK) {
+                *locked = connection;
+                return MQC_OK;
+            }
+        }
+        lock_release(&connection->lock);
+        remoting_connection_unref(connection);
+        if (!again) return status;
+    }
+}
+
+static mqc_status call_once(struct remoting_client *client, const char *address,
+                            const struct command_to_send *request, int64_t deadline_ms,
+                            struct remoting_response *response, mqc_error *error)
+{
+    struct waiter waiter = {.response = response};
+    response->frame = NULL;
+    lock_init(&waiter.lock, LOCK_RANK_PROMISE);
+    condition_init(&waiter.finished_condition);
+    struct remoting_connection *connection;
+    mqc_status status = queue_request(client, address, request, deadline_ms, waiter_complete,
+                                      &waiter, &connection, error);
+    if (status == MQC_OK) {
+        bool leased = lease_take(connection);
+        remoting_output_flush(connection);
+        lock_release(&connection->lock);
+        remoting_io_due_by(client, deadline_ms);
+        if (leased) lease_read(connection, &waiter, deadline_ms);
+        status = waiter_wait(&waiter, error);
+        remoting_connection_unref(connection);
+    }
+    condition_done(&waiter.finished_condition);
+    lock_done(&waiter.lock);
+    return status;
+}
+
+/* Makes the caller the connection's reader if it is the only one who waits there. */
+static bool lease_take(struct remoting_connection *connection)
+{
+    if (connection->state != CONNECTION_OPEN || connection->reader_busy ||
+        connection->pending.count != 1)
+        return false;
+    connection->reader_busy = true;
+    if (!connection->leased) {
+        connection->leased = true;
+        remoting_io_update_interest(connection);
+        remoting_io_due_by(connection->client, clock_now_ms() + LEASE_IDLE_MS);
+    }
+    return true;
+}
+
+/* Reads until the own answer has come; then others' answers, if any are awaited, are the I/O
+ * thread's again. An unused lease returns there after LEASE_IDLE_MS. */
+static void lease_read(struct remoting_connection *connection, struct waiter *waiter,
+                       int64_t deadline_ms)
+{
+    while (!waiter_finished(waiter) && socket_wait(connection->fd, false, deadline_ms)) {
+        enum input_result result;
+        do {
+            result = remoting_input_read(connection);
+        } while (result == INPUT_MORE);
+        if (result == INPUT_BROKEN) break;
+    }
+    lock_take(&connection->lock);
+    connection->reader_busy = false;
+    connection->lease_used_ms = clock_now_ms();
+    if (connection->pending.count > 0) {
+        connection->leased = false;
+        remoting_io_update_interest(connection);
+    }
+    lock_release(&connection->lock);
+}
+
+static void waiter_complete(struct remoting_arrival *arrival, const mqc_error *error, void *arg)
+{
+    struct waiter *waiter = arg;
+    mqc_error failure = {.status = MQC_OK};
+    struct frame *frame = NULL;
+    if (arrival) {
+        frame = remoting_arrival_keep(arrival);
+        if (!frame) error_no_memory(&failure);
+    } else {
+        failure = *error;
+    }
+    lock_take(&waiter->lock);
+    waiter->error = failure;
+    if (frame) {
+        waiter->response->frame = frame;
+        remoting_command_move(&waiter->response->command, arrival->command);
+    }
+    waiter->finished = true;
+    condition_wake_one(&waiter->finished_condition);
+    lock_release(&waiter->lock);
+}
+
+static bool waiter_finished(struct waiter *waiter)
+{
+    lock_take(&waiter->lock);
+    bool finished = waiter->finished;
+    lock_release(&waiter->lock);
+    return finished;
+}
+
+/* Waits without a limit of its own: the I/O thread completes every call at its deadline. */
+static mqc_status waiter_wait(struct waiter *waiter, mqc_error *error)
+{
+    lock_take(&waiter->lock);
+    while (!waiter->finished)
+        condition_wait_until(&waiter->finished_condition, &waiter->lock, CLOCK_NEVER);
+    mqc_status status = waiter->error.status;
+    if (status != MQC_OK && error) *error = waiter->error;
+    lock_release(&waiter->lock);
+    return status;
+}

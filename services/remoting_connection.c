@@ -1,0 +1,282 @@
+/* One connection's life: resolving, connecting, TLS handshake, open, condemned, finished. Anybody
+ * may condemn a connection; only the I/O thread finishes it, so that failed calls are completed
+ * there and never inside the call that found the failure. */
+#include "services/remoting_private.h"
+
+#include <sys/socket.h>
+
+#include "lib/base/bug.h"
+#include "lib/base/clock.h"
+#include "lib/base/error.h"
+#include "lib/base/log.h"
+#include "lib/base/memory.h"
+
+static void resolve(struct remoting_connection *connection);
+static void connect_next(struct remoting_connection *connection, const mqc_error *earlier);
+static void connected(struct remoting_connection *connection);
+static void handshake(struct remoting_connection *connection);
+static void opened(struct remoting_connection *connection);
+
+mqc_status remoting_connection_new(struct remoting_client *client, const char *address,
+                                   struct remoting_connection **out, mqc_error *error)
+{
+    struct remoting_connection *connection = memory_allocate_zero(1, sizeof *connection);
+    if (!connection) return error_no_memory(error);
+    mqc_status status = address_parse(slice_text(address), &connection->address, error);
+    if (status != MQC_OK) {
+        memory_free(connection);
+        return status;
+    }
+    /* The text as it was given is the key in the table. */
+    size_t size = strlen(address);
+    memcpy(connection->address_text, address,
+           size < ADDRESS_TEXT_BYTES ? size : ADDRESS_TEXT_BYTES - 1);
+    reference_init(&connection->references);
+    connection->client = client;
+    list_init(&connection->in_all);
+    list_init(&connection->in_attention);
+    list_init(&connection->in_names);
+    atomic_init(&connection->attention, false);
+    atomic_init(&connection->usable, true);
+    lock_init(&connection->lock, LOCK_RANK_CONNECTION);
+    lock_init(&connection->tls_lock, LOCK_RANK_TLS_SESSION);
+    connection->fd = -1;
+    connection->next_opaque = 1;
+    connection->last_used_ms = clock_now_ms();
+    atomic_init(&connection->last_read_ms, connection->last_used_ms);
+    connection->connect_deadline_ms = clock_deadline_ms(client->connect_timeout_ms);
+    buffer_init(&connection->queued);
+    buffer_init(&connection->writing);
+    id_map_init(&connection->pending);
+    frame_splitter_init(&connection->splitter);
+    *out = connection;
+    return MQC_OK;
+}
+
+struct remoting_connection *remoting_connection_ref(struct remoting_connection *connection)
+{
+    reference_take(&connection->references);
+    return connection;
+}
+
+void remoting_connection_unref(struct remoting_connection *connection)
+{
+    if (!connection || !reference_drop(&connection->references)) return;
+    tls_session_free(connection->tls);
+    if (connection->fd >= 0) socket_close(connection->fd);
+    remoting_pending_done(connection);
+    buffer_done(&connection->queued);
+    buffer_done(&connection->writing);
+    frame_splitter_done(&connection->splitter);
+    lock_done(&connection->tls_lock);
+    lock_done(&connection->lock);
+    memory_free(connection);
+}
+
+const char *remoting_connection_address(const struct remoting_connection *connection)
+{
+    return connection->address_text;
+}
+
+/* Begins to connect: at once for numbers, on the resolver's thread for names. */
+void remoting_connection_open(struct remoting_connection *connection)
+{
+    struct remoting_client *client = connection->client;
+    remoting_io_due_by(client, connection->connect_deadline_ms);
+    if (address_is_numeric(&connection->address)) {
+        resolve(connection);
+        return;
+    }
+    mqc_error error;
+    mqc_status status = MQC_OK;
+    lock_take(&client->lock);
+    if (!client->resolver_started && !client->stopping) {
+        status = service_start(&client->resolver, &error);
+        client->resolver_started = status == MQC_OK;
+    }
+    lock_release(&client->lock);
+    if (status == MQC_OK) {
+        remoting_connection_ref(connection);
+        if (block_queue_put(&client->names, &connection->in_names, CLOCK_NEVER) == BLOCK_QUEUE_OK)
+            return;
+        remoting_connection_unref(connection);
+        error_set(&error, MQC_CANCELLED, "%s: the client is shutting down",
+                  connection->address_text);
+    }
+    remoting_connection_condemn(connection, &error);
+}
+
+void remoting_resolver_main(void *arg)
+{
+    struct remoting_client *client = arg;
+    struct link *item;
+    while (block_queue_take(&client->names, &item, CLOCK_NEVER) == BLOCK_QUEUE_OK) {
+        struct remoting_connection *connection =
+            CONTAINER_OF(item, struct remoting_connection, in_names);
+        if (!service_stopping(&client->resolver)) resolve(connection);
+        remoting_connection_unref(connection);
+    }
+}
+
+void remoting_resolver_interrupt(void *arg)
+{
+    struct remoting_client *client = arg;
+    block_queue_close(&client->names);
+}
+
+void remoting_connection_progress(struct remoting_connection *connection)
+{
+    lock_take(&connection->lock);
+    enum connection_state state = connection->state;
+    lock_release(&connection->lock);
+    if (state == CONNECTION_CONNECTING)
+        connected(connection);
+    else if (state == CONNECTION_HANDSHAKING)
+        handshake(connection);
+}
+
+void remoting_connection_condemn(struct remoting_connection *connection, const mqc_error *why)
+{
+    atomic_store(&connection->usable, false);
+    lock_take(&connection->lock);
+    bool first = connection->state < CONNECTION_CONDEMNED;
+    if (first) {
+        connection->state = CONNECTION_CONDEMNED;
+        connection->failure = *why;
+        /* Ends the wait of a caller that reads; the number stays taken until the last reference. */
+        if (connection->fd >= 0) shutdown(connection->fd, SHUT_RDWR);
+    }
+    lock_release(&connection->lock);
+    if (first) remoting_io_attend(connection);
+}
+
+void remoting_connection_finish(struct remoting_connection *connection)
+{
+    struct remoting_client *client = connection->client;
+    lock_take(&connection->lock);
+    bool first = connection->state == CONNECTION_CONDEMNED;
+    connection->state = CONNECTION_FINISHED;
+    int fd = connection->fd;
+    mqc_error why = connection->failure;
+    lock_release(&connection->lock);
+    if (!first) return;
+
+    struct slice key = slice_text(connection->address_text);
+    lock_take(&client->lock);
+    bool in_table = map_get(&client->connections, key) == connection;
+    if (in_table) map_remove(&client->connections, key);
+    list_remove(&connection->in_all);
+    lock_release(&client->lock);
+    if (fd >= 0) poller_remove(client->poller, fd);
+    if (why.status != MQC_CANCELLED) log_info(LOG_REMOTING, "connection closed: %s", why.text);
+    remoting_pending_fail_all(connection, &why);
+    if (in_table) remoting_connection_unref(connection);
+    remoting_connection_unref(connection);
+}
+
+static void resolve(struct remoting_connection *connection)
+{
+    mqc_error error;
+    struct socket_address found[CANDIDATE_ADDRESSES];
+    size_t count = 0;
+    if (address_resolve(&connection->address, found, CANDIDATE_ADDRESSES, &count, &error) !=
+        MQC_OK) {
+        remoting_connection_condemn(connection, &error);
+        return;
+    }
+    lock_take(&connection->lock);
+    memcpy(connection->candidates, found, count * sizeof found[0]);
+    connection->candidate_count = count;
+    lock_release(&connection->lock);
+    connect_next(connection, NULL);
+}
+
+/* Tries the next of the addresses that the name has; condemns the connection after the last. */
+static void connect_next(struct remoting_connection *connection, const mqc_error *earlier)
+{
+    struct remoting_client *client = connection->client;
+    mqc_error error;
+    error_set(&error, MQC_NO_CONNECTION, "%s: no address to connect to", connection->address_text);
+    error_mark_retryable(&error);
+    if (earlier) error = *earlier;
+    bool begun = false;
+    lock_take(&connection->lock);
+    if (connection->fd >= 0) {
+        poller_remove(client->poller, connection->fd);
+        socket_close(connection->fd);
+        connection->fd = -1;
+    }
+    while (!begun && connection->state < CONNECTION_CONDEMNED &&
+           connection->candidate_next < connection->candidate_count) {
+        int fd;
+        mqc_error failed;
+        const struct socket_address *next = &connection->candidates[connection->candidate_next++];
+        if (socket_connect(next, &fd, &failed) != MQC_OK) {
+            error_set(&error, MQC_NO_CONNECTION, "%s: %s", connection->address_text, failed.text);
+            error_mark_retryable(&error);
+            continue;
+        }
+        connection->fd = fd;
+        connection->state = CONNECTION_CONNECTING;
+        begun = poller_add(client->poller, fd, POLL_WRITABLE, connection, &error) == MQC_OK;
+    }
+    lock_release(&connection->lock);
+    if (!begun) remoting_connection_condemn(connection, &error);
+}
+
+static void connected(struct remoting_connection *connection)
+{
+    mqc_error error;
+    if (socket_connect_result(connection->fd, connection->address_text, &error) != MQC_OK) {
+        connect_next(connection, &error);
+        return;
+    }
+    struct remoting_client *client = connection->client;
+    if (!client->tls) {
+        opened(connection);
+        return;
+    }
+    mqc_status status = tls_session_new(client->tls, connection->fd, connection->address.host,
+                                        &connection->tls, &error);
+    if (status != MQC_OK) {
+        remoting_connection_condemn(connection, &error);
+        return;
+    }
+    lock_take(&connection->lock);
+    if (connection->state == CONNECTION_CONNECTING) connection->state = CONNECTION_HANDSHAKING;
+    lock_release(&connection->lock);
+    handshake(connection);
+}
+
+static void handshake(struct remoting_connection *connection)
+{
+    mqc_error error;
+    enum io_result result = tls_session_handshake(connection->tls, &error);
+    if (result == IO_DONE) {
+        opened(connection);
+    } else if (result == IO_WANT_READ || result == IO_WANT_WRITE) {
+        poller_change(connection->client->poller, connection->fd,
+                      result == IO_WANT_READ ? POLL_READABLE : POLL_WRITABLE, connection);
+    } else {
+        mqc_error named;
+        error_set(&named, MQC_TLS, "%s: %s", connection->address_text, error.text);
+        named.retryable = error.retryable;
+        remoting_connection_condemn(connection, &named);
+    }
+}
+
+static void opened(struct remoting_connection *connection)
+{
+    struct remoting_client *client = connection->client;
+    lock_take(&connection->lock);
+    bool open = connection->state < CONNECTION_OPEN;
+    if (open) {
+        connection->state = CONNECTION_OPEN;
+        remoting_io_update_interest(connection);
+        remoting_output_flush(connection);
+    }
+    lock_release(&connection->lock);
+    if (!open) return;
+    log_info(LOG_REMOTING, "connection open: %s", connection->address_text);
+    if (client->opened) client->opened(connection->address_text, client->opened_arg);
+}

@@ -1,0 +1,83 @@
+/* Writing: whoever finds frames and no writer becomes the writer and drains the queue with few
+ * system calls; others only append. When the socket is full the I/O thread goes on later. */
+#include "lib/base/error.h"
+#include "services/remoting_private.h"
+
+enum { BUFFER_KEEP_BYTES = 256 << 10 }; /* larger buffers are given back when they are empty */
+
+static enum io_result write_some(struct remoting_connection *connection, mqc_error *error);
+static void give_back(struct buffer *buffer);
+
+bool remoting_output_empty(const struct remoting_connection *connection)
+{
+    return connection->queued.size == 0 && connection->writing.size == 0;
+}
+
+void remoting_output_flush(struct remoting_connection *connection)
+{
+    if (connection->writer_busy || connection->state != CONNECTION_OPEN) return;
+    connection->writer_busy = true;
+    enum io_result result = IO_DONE;
+    mqc_error error;
+    while (result == IO_DONE && connection->state == CONNECTION_OPEN) {
+        if (connection->writing.size == 0) {
+            if (connection->queued.size == 0) break;
+            struct buffer empty = connection->writing;
+            connection->writing = connection->queued;
+            connection->queued = empty;
+            connection->written = 0;
+        }
+        size_t before = connection->written;
+        lock_release(&connection->lock);
+        result = write_some(connection, &error);
+        lock_take(&connection->lock);
+        connection->written_total += connection->written - before;
+        if (connection->written == connection->writing.size) {
+            buffer_clear(&connection->writing);
+            give_back(&connection->writing);
+            connection->written = 0;
+        }
+    }
+    connection->writer_busy = false;
+    bool blocked = result == IO_WANT_WRITE || result == IO_WANT_READ;
+    if (blocked != connection->write_blocked) {
+        connection->write_blocked = blocked;
+        remoting_io_update_interest(connection);
+    }
+    if (result == IO_CLOSED || result == IO_FAILED) {
+        lock_release(&connection->lock);
+        remoting_connection_condemn(connection, &error);
+        lock_take(&connection->lock);
+    }
+}
+
+/* Writes from `writing` until it is empty or the socket is full. The writer's role is held. */
+static enum io_result write_some(struct remoting_connection *connection, mqc_error *error)
+{
+    enum io_result result = IO_DONE;
+    while (result == IO_DONE && connection->written < connection->writing.size) {
+        const char *at = connection->writing.data + connection->written;
+        size_t left = connection->writing.size - connection->written, moved = 0;
+        if (connection->tls) {
+            lock_take(&connection->tls_lock);
+            result = tls_session_write(connection->tls, at, left, &moved, error);
+            lock_release(&connection->tls_lock);
+        } else {
+            result = socket_write(connection->fd, at, left, &moved);
+            if (result == IO_CLOSED || result == IO_FAILED) {
+                error_set(error, MQC_NO_CONNECTION, "%s: the connection broke while writing",
+                          connection->address_text);
+                error_mark_retryable(error);
+            }
+        }
+        connection->written += moved;
+    }
+    return result;
+}
+
+static void give_back(struct buffer *buffer)
+{
+    if (buffer->capacity <= BUFFER_KEEP_BYTES) return;
+    buffer_done(buffer);
+    buffer_init(buffer);
+}

@@ -1,0 +1,169 @@
+/* Calls that wait for their answers: the table by opaque of one connection. Entries are recycled,
+ * so that a call costs no allocation in the steady state. Only the I/O thread lets calls expire. */
+#include "lib/base/clock.h"
+#include "lib/base/error.h"
+#include "lib/base/memory.h"
+#include "services/remoting_private.h"
+
+static struct pending_call *call_take_free(struct remoting_connection *connection);
+static void call_recycle(struct remoting_connection *connection, struct pending_call *call);
+static size_t collect(struct remoting_connection *connection, int64_t up_to_ms,
+                      struct pending_call *out, size_t capacity);
+static void complete_expired(struct remoting_connection *connection,
+                             const struct pending_call *call, bool was_written);
+
+enum { EXPIRE_AT_ONCE = 32 };
+
+mqc_status remoting_pending_add(struct remoting_connection *connection,
+                                const struct command_to_send *request, int64_t deadline_ms,
+                                remoting_done *done, void *arg, mqc_error *error)
+{
+    int32_t opaque = connection->next_opaque;
+    connection->next_opaque = opaque == INT32_MAX ? 1 : opaque + 1;
+    struct pending_call *call = NULL;
+    if (done) {
+        call = call_take_free(connection);
+        if (!call) return error_no_memory(error);
+        if (!id_map_put(&connection->pending, opaque, call)) {
+            call_recycle(connection, call);
+            return error_no_memory(error);
+        }
+    }
+    size_t before = connection->queued.size;
+    mqc_status status =
+        remoting_command_encode(&connection->queued, request, opaque, SERIALIZE_ROCKETMQ,
+                                connection->client->credentials, error);
+    int64_t now = clock_now_ms();
+    if (status == MQC_OK) {
+        if (call) {
+            *call = (struct pending_call){.opaque = opaque,
+                                          .code = request->code,
+                                          .sent_ms = now,
+                                          .deadline_ms = deadline_ms,
+                                          .frame_begin = connection->queued_total,
+                                          .done = done,
+                                          .arg = arg};
+        }
+        connection->queued_total += connection->queued.size - before;
+        connection->last_used_ms = now;
+    } else if (call) {
+        id_map_remove(&connection->pending, opaque);
+        call_recycle(connection, call);
+    }
+    return status;
+}
+
+bool remoting_pending_take(struct remoting_connection *connection, int32_t opaque,
+                           struct pending_call *out)
+{
+    struct pending_call *call = id_map_remove(&connection->pending, opaque);
+    if (!call) return false;
+    *out = *call;
+    call_recycle(connection, call);
+    return true;
+}
+
+void remoting_pending_expire(struct remoting_connection *connection, int64_t now_ms)
+{
+    struct pending_call expired[EXPIRE_AT_ONCE];
+    size_t count;
+    do {
+        lock_take(&connection->lock);
+        count = collect(connection, now_ms, expired, EXPIRE_AT_ONCE);
+        uint64_t written_total = connection->written_total;
+        bool silent = false;
+        int64_t last_read_ms = atomic_load(&connection->last_read_ms);
+        for (size_t i = 0; i < count; i++) silent = silent || last_read_ms < expired[i].sent_ms;
+        silent = silent && connection->state == CONNECTION_OPEN &&
+                 now_ms - last_read_ms >= connection->client->connect_timeout_ms;
+        lock_release(&connection->lock);
+        for (size_t i = 0; i < count; i++)
+            complete_expired(connection, &expired[i], expired[i].frame_begin < written_total);
+        /* Nothing at all came since the request left: the connection may be half open. */
+        if (silent) {
+            mqc_error why;
+            error_set(&why, MQC_NO_CONNECTION, "%s: closed because it stopped answering",
+                      connection->address_text);
+            error_mark_retryable(&why);
+            remoting_connection_condemn(connection, &why);
+        }
+    } while (count == EXPIRE_AT_ONCE);
+}
+
+void remoting_pending_fail_all(struct remoting_connection *connection, const mqc_error *why)
+{
+    struct pending_call failed[EXPIRE_AT_ONCE];
+    size_t count;
+    do {
+        lock_take(&connection->lock);
+        count = collect(connection, INT64_MAX, failed, EXPIRE_AT_ONCE);
+        uint64_t written_total = connection->written_total;
+        lock_release(&connection->lock);
+        for (size_t i = 0; i < count; i++) {
+            mqc_error error = *why;
+            error.maybe_done = failed[i].frame_begin < written_total;
+            failed[i].done(NULL, &error, failed[i].arg);
+        }
+    } while (count == EXPIRE_AT_ONCE);
+}
+
+int64_t remoting_pending_earliest(const struct remoting_connection *connection)
+{
+    int64_t earliest = CLOCK_NEVER;
+    struct id_map_entry entry;
+    for (size_t at = 0; id_map_next(&connection->pending, &at, &entry);) {
+        const struct pending_call *call = entry.value;
+        if (call->deadline_ms < earliest) earliest = call->deadline_ms;
+    }
+    return earliest;
+}
+
+void remoting_pending_done(struct remoting_connection *connection)
+{
+    while (connection->free_calls) {
+        struct pending_call *call = connection->free_calls;
+        connection->free_calls = call->next_free;
+        memory_free(call);
+    }
+    id_map_done(&connection->pending);
+}
+
+static struct pending_call *call_take_free(struct remoting_connection *connection)
+{
+    struct pending_call *call = connection->free_calls;
+    if (!call) return memory_allocate(sizeof *call);
+    connection->free_calls = call->next_free;
+    return call;
+}
+
+static void call_recycle(struct remoting_connection *connection, struct pending_call *call)
+{
+    call->next_free = connection->free_calls;
+    connection->free_calls = call;
+}
+
+/* Takes up to `capacity` calls out whose deadline is not after `up_to_ms`. */
+static size_t collect(struct remoting_connection *connection, int64_t up_to_ms,
+                      struct pending_call *out, size_t capacity)
+{
+    size_t count = 0;
+    struct id_map_entry entry;
+    for (size_t at = 0; count < capacity && id_map_next(&connection->pending, &at, &entry);) {
+        const struct pending_call *call = entry.value;
+        if (call->deadline_ms <= up_to_ms) out[count++] = *call;
+    }
+    for (size_t i = 0; i < count; i++)
+        call_recycle(connection, id_map_remove(&connection->pending, out[i].opaque));
+    return count;
+}
+
+static void complete_expired(struct remoting_connection *connection,
+                             const struct pending_call *call, bool was_written)
+{
+    mqc_error error;
+    error_set(&error, MQC_TIMEOUT, "%s: no answer to %s within %lld ms", connection->address_text,
+              request_code_name(call->code), (long long)(call->deadline_ms - call->sent_ms));
+    error_mark_retryable(&error);
+    if (was_written) error_mark_maybe_done(&error);
+    call->done(NULL, &error, call->arg);
+}

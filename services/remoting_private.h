@@ -1,0 +1,157 @@
+/* Shared by the files of the remoting client only: one connection's state and how the files divide
+ * the work on it. remoting_client.c: table and calls; remoting_io.c: the I/O thread;
+ * remoting_connection.c: opening, failing, closing; remoting_output.c: writing; remoting_input.c:
+ * reading and dispatching; remoting_pending.c: calls waiting for answers. */
+#ifndef SERVICES_REMOTING_PRIVATE_H
+#define SERVICES_REMOTING_PRIVATE_H
+
+#include <stdatomic.h>
+
+#include "lib/base/block_queue.h"
+#include "lib/base/id_map.h"
+#include "lib/base/map.h"
+#include "lib/net/poller.h"
+#include "lib/net/tls.h"
+#include "services/remoting_client.h"
+#include "services/service.h"
+
+enum {
+    LEASE_IDLE_MS = 20, /* a reader's lease that is unused so long goes back to the I/O thread */
+    CANDIDATE_ADDRESSES = 4
+};
+
+struct remoting_client {
+    struct service io;
+    struct poller *poller;
+    struct tls_context *tls; /* NULL: plain */
+    const struct credentials *credentials;
+    int connect_timeout_ms;
+    int idle_close_ms;
+    remoting_request_handler *handler;
+    void *handler_arg;
+    remoting_opened *opened;
+    void *opened_arg;
+
+    struct lock lock;       /* guards the table, the two lists and `stopping` */
+    struct map connections; /* by address: the connection that new calls use (counted) */
+    struct link all;        /* every connection that is not finished (counted) */
+    struct link attention;  /* those that the I/O thread must look at (counted) */
+    bool stopping;
+    int64_t stop_deadline_ms;
+
+    atomic_bool attention_any; /* set after an append to `attention` */
+    atomic_bool io_waiting;    /* the I/O thread is about to wait, or waits */
+    _Atomic int64_t next_due_ms;
+
+    struct service resolver;  /* started with the first name that is not a number */
+    struct block_queue names; /* connections to resolve (counted) */
+    bool resolver_started;    /* guarded by lock */
+};
+
+enum connection_state {
+    CONNECTION_RESOLVING,
+    CONNECTION_CONNECTING,
+    CONNECTION_HANDSHAKING,
+    CONNECTION_OPEN,
+    CONNECTION_CONDEMNED, /* failed; the I/O thread will finish it */
+    CONNECTION_FINISHED
+};
+
+struct pending_call {
+    struct pending_call *next_free;
+    int32_t opaque;
+    int32_t code;
+    int64_t sent_ms;
+    int64_t deadline_ms;
+    uint64_t frame_begin; /* in the connection's count of queued bytes */
+    remoting_done *done;
+    void *arg;
+};
+
+struct remoting_connection {
+    struct reference references;
+    struct remoting_client *client;
+    struct link in_all;
+    struct link in_attention;
+    struct link in_names;
+    atomic_bool attention; /* is in client->attention */
+    atomic_bool usable;    /* new calls may use it */
+    char address_text[ADDRESS_TEXT_BYTES];
+    struct address address;
+
+    struct lock lock; /* guards everything below but what belongs to the reader */
+    enum connection_state state;
+    int fd; /* closed with the last reference, so that nobody polls a number used anew */
+    struct socket_address candidates[CANDIDATE_ADDRESSES];
+    size_t candidate_count, candidate_next;
+    int64_t connect_deadline_ms;
+    int64_t last_used_ms;
+    _Atomic int64_t last_read_ms; /* written by the reader */
+    mqc_error failure;            /* why it was condemned */
+    bool retired;                 /* the broker said GO_AWAY: closes with its last pending call */
+
+    struct buffer queued;  /* frames to be written */
+    struct buffer writing; /* what the present writer writes, from `written` on */
+    size_t written;
+    bool writer_busy;
+    bool write_blocked; /* the socket is full: the I/O thread goes on when it is writable */
+    uint64_t queued_total, written_total;
+
+    bool reader_busy; /* somebody reads; the splitter is theirs */
+    bool leased;      /* synchronous callers read; the I/O thread does not wait for input */
+    int64_t lease_used_ms;
+
+    struct id_map pending;
+    struct pending_call *free_calls;
+    int32_t next_opaque;
+
+    struct lock tls_lock; /* guards the session: reader and writer are different threads */
+    struct tls_session *tls;
+
+    struct frame_splitter splitter; /* the reader's */
+};
+
+/* ---- remoting_io.c ---- */
+void remoting_io_main(void *client);
+void remoting_io_interrupt(void *client);
+void remoting_io_attend(struct remoting_connection *connection); /* asks the I/O thread to look */
+void remoting_io_due_by(struct remoting_client *client, int64_t time_ms);
+void remoting_io_update_interest(struct remoting_connection *connection) REQUIRES(connection->lock);
+
+/* ---- remoting_connection.c ---- */
+mqc_status remoting_connection_new(struct remoting_client *client, const char *address,
+                                   struct remoting_connection **out, mqc_error *error);
+void remoting_connection_open(struct remoting_connection *connection);
+void remoting_connection_progress(struct remoting_connection *connection); /* I/O thread */
+void remoting_connection_condemn(struct remoting_connection *connection, const mqc_error *why);
+void remoting_connection_finish(struct remoting_connection *connection); /* I/O thread */
+void remoting_resolver_main(void *client);
+void remoting_resolver_interrupt(void *client);
+
+/* ---- remoting_output.c ---- */
+/* Writes what is queued unless somebody else does; takes and releases the lock on the way. */
+void remoting_output_flush(struct remoting_connection *connection) REQUIRES(connection->lock);
+bool remoting_output_empty(const struct remoting_connection *connection) REQUIRES(connection->lock);
+
+/* ---- remoting_input.c ---- */
+enum input_result { INPUT_MORE, INPUT_NOTHING_LEFT, INPUT_BROKEN };
+/* Reads once and dispatches the whole frames. The caller has the reader's role. */
+enum input_result remoting_input_read(struct remoting_connection *connection);
+
+/* ---- remoting_pending.c ---- */
+/* Queues a request's frame; with `done` its answer is awaited. */
+mqc_status remoting_pending_add(struct remoting_connection *connection,
+                                const struct command_to_send *request, int64_t deadline_ms,
+                                remoting_done *done, void *arg, mqc_error *error)
+    REQUIRES(connection->lock);
+/* Takes the call with this opaque; false when there is none (late, or cancelled). */
+bool remoting_pending_take(struct remoting_connection *connection, int32_t opaque,
+                           struct pending_call *out) REQUIRES(connection->lock);
+/* Completes every call whose deadline has passed, or all of them with `why`. I/O thread. */
+void remoting_pending_expire(struct remoting_connection *connection, int64_t now_ms);
+void remoting_pending_fail_all(struct remoting_connection *connection, const mqc_error *why);
+int64_t remoting_pending_earliest(const struct remoting_connection *connection)
+    REQUIRES(connection->lock);
+void remoting_pending_done(struct remoting_connection *connection); /* frees the memory */
+
+#endif
