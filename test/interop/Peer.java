@@ -1,0 +1,249 @@
+// The Java client of RocketMQ 5.5.0 as the other end of interoperation tests: sends or consumes messages, one JSON line
+// each on standard output. Started by the script "peer" beside it.
+
+import com.alibaba.fastjson2.JSON;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.Base64;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.apache.rocketmq.acl.common.AclClientRPCHook;
+import org.apache.rocketmq.acl.common.SessionCredentials;
+import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
+import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyStatus;
+import org.apache.rocketmq.client.consumer.listener.MessageListenerConcurrently;
+import org.apache.rocketmq.client.producer.DefaultMQProducer;
+import org.apache.rocketmq.client.producer.SendResult;
+import org.apache.rocketmq.common.compression.CompressionType;
+import org.apache.rocketmq.common.compression.CompressorFactory;
+import org.apache.rocketmq.common.consumer.ConsumeFromWhere;
+import org.apache.rocketmq.common.message.Message;
+import org.apache.rocketmq.common.message.MessageExt;
+import org.apache.rocketmq.remoting.RPCHook;
+
+public final class Peer {
+    private static final String USAGE = """
+        peer send TOPIC COUNT [--tag T] [--keys K] [--property k=v]... [--body-size N | --body TEXT]
+                  [--compress zlib|lz4|zstd] [--utf8] [--delay LEVEL]
+            prints msgId, offsetMsgId, queueId, queueOffset, status of each; body "message I" when none is given
+        peer consume TOPIC GROUP COUNT [--tag EXPRESSION] [--timeout SECONDS] [--from first|last]
+            prints each message; exit code 0 when COUNT arrived, 1 on timeout (30 s);
+            says "consuming" on standard error whenever its share of the topic's queues changes
+        """;
+    private static final String UTF8_TEXT = "gr\u00fc\u00dfe \u6d88\u606f \ud83d\ude80 ";
+
+    public static void main(String[] args) throws Exception {
+        Deque<String> arguments = new ArrayDeque<>(List.of(args));
+        String command = arguments.isEmpty() ? "" : arguments.pop();
+        int status = 2;
+        try {
+            switch (command) {
+                case "send" -> status = new Sender(arguments).run();
+                case "consume" -> status = new Receiver(arguments).run();
+                default -> System.err.print(USAGE);
+            }
+        } catch (IllegalArgumentException e) {
+            System.err.println("peer: " + e.getMessage());
+            System.err.print(USAGE);
+        } catch (Exception e) {
+            for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+                System.err.println("peer: " + cause);
+            }
+            status = 1;
+        }
+        System.out.flush();
+        System.exit(status);
+    }
+
+    private static final class Sender {
+        private final String topic;
+        private final int count;
+        private final Map<String, String> properties = new LinkedHashMap<>();
+        private String tag;
+        private String keys;
+        private String body;
+        private int bodySize = -1;
+        private int delayLevel;
+        private CompressionType compression;
+        private boolean utf8;
+
+        Sender(Deque<String> arguments) {
+            topic = next(arguments, "TOPIC");
+            count = Integer.parseInt(next(arguments, "COUNT"));
+            while (!arguments.isEmpty()) {
+                String option = arguments.pop();
+                switch (option) {
+                    case "--tag" -> tag = next(arguments, option);
+                    case "--keys" -> keys = next(arguments, option);
+                    case "--body" -> body = next(arguments, option);
+                    case "--body-size" -> bodySize = Integer.parseInt(next(arguments, option));
+                    case "--compress" -> compression = compressionOf(next(arguments, option));
+                    case "--delay" -> delayLevel = Integer.parseInt(next(arguments, option));
+                    case "--utf8" -> utf8 = true;
+                    case "--property" -> addProperty(next(arguments, option));
+                    default -> throw new IllegalArgumentException("send does not know " + option);
+                }
+            }
+        }
+
+        int run() throws Exception {
+            DefaultMQProducer producer = new DefaultMQProducer("java-peer", credentials());
+            producer.setCompressMsgBodyOverHowmuch(compression == null ? Integer.MAX_VALUE : 1);
+            if (compression != null) {
+                producer.setCompressType(compression);
+            }
+            producer.start();
+            try {
+                for (int i = 0; i < count; i++) {
+                    print(producer.send(message(i), 10_000));
+                }
+            } finally {
+                producer.shutdown();
+            }
+            return 0;
+        }
+
+        private Message message(int index) {
+            Message message = new Message(topic, tag, keys, bodyOf(index));
+            properties.forEach(message::putUserProperty);
+            if (utf8) {
+                message.putUserProperty("utf8", UTF8_TEXT.strip());
+            }
+            if (delayLevel > 0) {
+                message.setDelayTimeLevel(delayLevel);
+            }
+            return message;
+        }
+
+        private byte[] bodyOf(int index) {
+            String text = (utf8 ? UTF8_TEXT : "") + (body != null ? body : "message " + index);
+            if (bodySize > text.length()) {
+                text = (text + " ").repeat(bodySize / text.length() + 1);
+            }
+            byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+            return bodySize > 0 ? java.util.Arrays.copyOf(bytes, bodySize) : bytes;
+        }
+
+        private void addProperty(String assignment) {
+            String[] parts = assignment.split("=", 2);
+            if (parts.length != 2) {
+                throw new IllegalArgumentException("--property wants k=v, not " + assignment);
+            }
+            properties.put(parts[0], parts[1]);
+        }
+
+        private static CompressionType compressionOf(String name) {
+            CompressionType type = CompressionType.of(name.toUpperCase());
+            CompressorFactory.getCompressor(type);
+            return type;
+        }
+
+        private static void print(SendResult result) {
+            Map<String, Object> line = new LinkedHashMap<>();
+            line.put("msgId", result.getMsgId());
+            line.put("offsetMsgId", result.getOffsetMsgId());
+            line.put("brokerName", result.getMessageQueue().getBrokerName());
+            line.put("queueId", result.getMessageQueue().getQueueId());
+            line.put("queueOffset", result.getQueueOffset());
+            line.put("status", result.getSendStatus().name());
+            printLine(line);
+        }
+    }
+
+    private static final class Receiver {
+        private final String topic;
+        private final String group;
+        private final CountDownLatch missing;
+        private String tag = "*";
+        private int timeoutSeconds = 30;
+        private ConsumeFromWhere from = ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET;
+
+        Receiver(Deque<String> arguments) {
+            topic = next(arguments, "TOPIC");
+            group = next(arguments, "GROUP");
+            missing = new CountDownLatch(Integer.parseInt(next(arguments, "COUNT")));
+            while (!arguments.isEmpty()) {
+                String option = arguments.pop();
+                switch (option) {
+                    case "--tag" -> tag = next(arguments, option);
+                    case "--timeout" -> timeoutSeconds = Integer.parseInt(next(arguments, option));
+                    case "--from" -> from = whereOf(next(arguments, option));
+                    default -> throw new IllegalArgumentException("consume does not know " + option);
+                }
+            }
+        }
+
+        int run() throws Exception {
+            DefaultMQPushConsumer consumer = new DefaultMQPushConsumer(group, credentials());
+            consumer.setConsumeFromWhere(from);
+            consumer.setAwaitTerminationMillisWhenShutdown(5_000); // or the last message's worker is interrupted
+            consumer.subscribe(topic, tag);
+            consumer.registerMessageListener((MessageListenerConcurrently) (messages, context) -> {
+                for (MessageExt message : messages) {
+                    print(message);
+                    missing.countDown();
+                }
+                return ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
+            });
+            consumer.setMessageQueueListener((changed, all, assigned) -> {
+                if (changed.equals(topic) && !assigned.isEmpty()) {
+                    System.err.println("consuming");
+                }
+            });
+            consumer.start();
+            boolean complete = missing.await(timeoutSeconds, TimeUnit.SECONDS);
+            consumer.shutdown();
+            if (!complete) {
+                System.err.println("peer: " + missing.getCount() + " messages have not come");
+            }
+            return complete ? 0 : 1;
+        }
+
+        private static ConsumeFromWhere whereOf(String name) {
+            return switch (name) {
+                case "first" -> ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET;
+                case "last" -> ConsumeFromWhere.CONSUME_FROM_LAST_OFFSET;
+                default -> throw new IllegalArgumentException("--from is first or last, not " + name);
+            };
+        }
+
+        private static void print(MessageExt message) {
+            Map<String, Object> line = new LinkedHashMap<>();
+            line.put("topic", message.getTopic());
+            line.put("tags", message.getTags());
+            line.put("keys", message.getKeys());
+            line.put("properties", message.getProperties());
+            line.put("body", new String(message.getBody(), StandardCharsets.UTF_8));
+            line.put("bodyBase64", Base64.getEncoder().encodeToString(message.getBody()));
+            line.put("reconsumeTimes", message.getReconsumeTimes());
+            line.put("msgId", message.getMsgId());
+            line.put("brokerName", message.getBrokerName());
+            line.put("queueId", message.getQueueId());
+            line.put("queueOffset", message.getQueueOffset());
+            line.put("sysFlag", message.getSysFlag());
+            printLine(line);
+        }
+    }
+
+    private static RPCHook credentials() {
+        String accessKey = System.getenv("ACCESS_KEY");
+        return accessKey == null ? null
+            : new AclClientRPCHook(new SessionCredentials(accessKey, System.getenv("SECRET_KEY")));
+    }
+
+    private static String next(Deque<String> arguments, String what) {
+        if (arguments.isEmpty()) {
+            throw new IllegalArgumentException("missing: value of " + what);
+        }
+        return arguments.pop();
+    }
+
+    private static synchronized void printLine(Map<String, Object> line) {
+        System.out.println(JSON.toJSONString(line));
+        System.out.flush();
+    }
+}
