@@ -1,0 +1,307 @@
+/* The typed calls: see client_api.h. Each fills a header, makes one call and reads the answer. */
+#include "lib/client/client_api.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/error.h"
+#include "lib/base/log.h"
+
+static mqc_status call_empty(struct client_api *api, const char *address,
+                             const struct command_to_send *request, int64_t deadline_ms,
+                             mqc_error *error);
+static mqc_status call_name_server_ok(struct client_api *api, const struct command_to_send *request,
+                                      int64_t deadline_ms, struct remoting_response *response,
+                                      mqc_error *error);
+static mqc_status call_for_offset(struct client_api *api, const char *address,
+                                  const struct command_to_send *request, int64_t deadline_ms,
+                                  int64_t *offset, mqc_error *error);
+static struct update_consumer_offset_header update_header(const struct offset_place *place,
+                                                          int64_t offset);
+
+mqc_status client_api_refused(const struct remoting_command *answer, const char *address,
+                              const char *doing, mqc_error *error)
+{
+    error_refused(error, answer->code, "%s: %s refused: %s (%d) %.*s", address, doing,
+                  response_code_name(answer->code), (int)answer->code,
+                  SLICE_FORMAT(slice_trim(answer->remark)));
+    enum response_judgement judgement = response_judge(answer->code);
+    if (judgement == JUDGE_RETRY || judgement == JUDGE_RECONNECT) error_mark_retryable(error);
+    return MQC_REFUSED;
+}
+
+mqc_status client_api_call(struct client_api *api, const char *address,
+                           const struct command_to_send *request, int64_t deadline_ms,
+                           struct remoting_response *response, mqc_error *error)
+{
+    mqc_status status =
+        remoting_client_call(api->remoting, address, request, deadline_ms, response, error);
+    if (status != MQC_OK || response->command.code == RESPONSE_SUCCESS) return status;
+    status =
+        client_api_refused(&response->command, address, request_code_name(request->code), error);
+    remoting_response_done(response);
+    return status;
+}
+
+mqc_status client_api_call_name_server(struct client_api *api,
+                                       const struct command_to_send *request, int64_t deadline_ms,
+                                       struct remoting_response *response, mqc_error *error)
+{
+    size_t count = name_servers_count(api->name_servers);
+    mqc_status status =
+        error_set(error, MQC_BAD_ARGUMENT,
+                  "No name server address, please set it: name_servers or $NAMESRV_ADDR");
+    for (size_t left = count; left > 0; left--) {
+        char address[ADDRESS_TEXT_BYTES];
+        if (!name_servers_chosen(api->name_servers, address)) break;
+        int64_t now = clock_now_ms();
+        int64_t share = now + (deadline_ms - now) / (int64_t)left;
+        status = remoting_client_call(api->remoting, address, request, share, response, error);
+        if (status == MQC_OK || status == MQC_CANCELLED || status == MQC_TOO_BIG) break;
+        log_warn(LOG_ROUTE, "name server failed: %s", error ? error->text : address);
+        name_servers_failed(api->name_servers, address);
+    }
+    return status;
+}
+
+mqc_status client_api_route(struct client_api *api, const char *topic, int64_t deadline_ms,
+                            struct topic_route **out, mqc_error *error)
+{
+    struct get_route_header header = {.topic = slice_text(topic)};
+    struct command_to_send request = {
+        .code = REQUEST_GET_ROUTEINFO_BY_TOPIC, .layout = &get_route_layout, .header = &header};
+    struct remoting_response response;
+    mqc_status status = client_api_call_name_server(api, &request, deadline_ms, &response, error);
+    if (status != MQC_OK) return status;
+    struct remoting_command *answer = &response.command;
+    if (answer->code == RESPONSE_SUCCESS) {
+        status = topic_route_decode(answer->body, out, error);
+    } else if (answer->code == RESPONSE_TOPIC_NOT_EXIST) {
+        status = error_set(error, MQC_NO_ROUTE,
+                           "No route info of this topic: %s. Create it (mqc topic create -t %s) "
+                           "or let the broker create topics (autoCreateTopicEnable)",
+                           topic, topic);
+    } else {
+        status = client_api_refused(answer, "name server", "GET_ROUTEINFO_BY_TOPIC", error);
+    }
+    remoting_response_done(&response);
+    return status;
+}
+
+mqc_status client_api_topic_list(struct client_api *api, int64_t deadline_ms, struct name_list *out,
+                                 mqc_error *error)
+{
+    struct command_to_send request = {.code = REQUEST_GET_ALL_TOPIC_LIST_FROM_NAMESERVER};
+    struct remoting_response response;
+    mqc_status status = call_name_server_ok(api, &request, deadline_ms, &response, error);
+    if (status != MQC_OK) return status;
+    status = topic_list_decode(response.command.body, out, error);
+    remoting_response_done(&response);
+    return status;
+}
+
+mqc_status client_api_cluster_info(struct client_api *api, int64_t deadline_ms,
+                                   struct cluster_info *out, mqc_error *error)
+{
+    struct command_to_send request = {.code = REQUEST_GET_BROKER_CLUSTER_INFO};
+    struct remoting_response response;
+    mqc_status status = call_name_server_ok(api, &request, deadline_ms, &response, error);
+    if (status != MQC_OK) return status;
+    status = cluster_info_decode(response.command.body, out, error);
+    remoting_response_done(&response);
+    return status;
+}
+
+mqc_status client_api_delete_topic_route(struct client_api *api, const char *topic,
+                                         int64_t deadline_ms, mqc_error *error)
+{
+    struct delete_topic_in_name_server_header header;
+    header_init(&delete_topic_in_name_server_layout, &header);
+    header.topic = slice_text(topic);
+    struct command_to_send request = {.code = REQUEST_DELETE_TOPIC_IN_NAMESRV,
+                                      .layout = &delete_topic_in_name_server_layout,
+                                      .header = &header};
+    struct remoting_response response;
+    mqc_status status = call_name_server_ok(api, &request, deadline_ms, &response, error);
+    if (status == MQC_OK) remoting_response_done(&response);
+    return status;
+}
+
+mqc_status client_api_create_topic(struct client_api *api, const char *address,
+                                   const struct create_topic_header *header, int64_t deadline_ms,
+                                   mqc_error *error)
+{
+    struct command_to_send request = {
+        .code = REQUEST_UPDATE_AND_CREATE_TOPIC, .layout = &create_topic_layout, .header = header};
+    return call_empty(api, address, &request, deadline_ms, error);
+}
+
+mqc_status client_api_delete_topic(struct client_api *api, const char *address, const char *topic,
+                                   int64_t deadline_ms, mqc_error *error)
+{
+    struct delete_topic_header header = {.topic = slice_text(topic)};
+    struct command_to_send request = {
+        .code = REQUEST_DELETE_TOPIC_IN_BROKER, .layout = &delete_topic_layout, .header = &header};
+    return call_empty(api, address, &request, deadline_ms, error);
+}
+
+mqc_status client_api_consumer_list(struct client_api *api, const char *address, const char *group,
+                                    int64_t deadline_ms, struct name_list *out, mqc_error *error)
+{
+    struct get_consumer_list_header header = {.consumer_group = slice_text(group)};
+    struct command_to_send request = {.code = REQUEST_GET_CONSUMER_LIST_BY_GROUP,
+                                      .layout = &get_consumer_list_layout,
+                                      .header = &header};
+    struct remoting_response response;
+    mqc_status status = client_api_call(api, address, &request, deadline_ms, &response, error);
+    if (status != MQC_OK) return status;
+    status = consumer_list_decode(response.command.body, out, error);
+    remoting_response_done(&response);
+    return status;
+}
+
+mqc_status client_api_query_offset(struct client_api *api, const char *address,
+                                   const struct offset_place *place, int64_t deadline_ms,
+                                   int64_t *offset, mqc_error *error)
+{
+    struct query_consumer_offset_header header;
+    header_init(&query_consumer_offset_layout, &header);
+    header.consumer_group = slice_text(place->group);
+    header.topic = slice_text(place->topic);
+    header.queue_id = place->queue_id;
+    header.broker_name = slice_text(place->broker_name);
+    struct command_to_send request = {.code = REQUEST_QUERY_CONSUMER_OFFSET,
+                                      .layout = &query_consumer_offset_layout,
+                                      .header = &header};
+    mqc_error refused;
+    mqc_status status = call_for_offset(api, address, &request, deadline_ms, offset, &refused);
+    if (status == MQC_REFUSED && refused.broker_code == RESPONSE_QUERY_NOT_FOUND) {
+        *offset = -1;
+        return MQC_OK;
+    }
+    if (status != MQC_OK && error) *error = refused;
+    return status;
+}
+
+mqc_status client_api_update_offset(struct client_api *api, const char *address,
+                                    const struct offset_place *place, int64_t offset,
+                                    mqc_error *error)
+{
+    struct update_consumer_offset_header header = update_header(place, offset);
+    struct command_to_send request = {.code = REQUEST_UPDATE_CONSUMER_OFFSET,
+                                      .layout = &update_consumer_offset_layout,
+                                      .header = &header};
+    return remoting_client_call_oneway(api->remoting, address, &request, error);
+}
+
+mqc_status client_api_update_offset_sync(struct client_api *api, const char *address,
+                                         const struct offset_place *place, int64_t offset,
+                                         int64_t deadline_ms, mqc_error *error)
+{
+    struct update_consumer_offset_header header = update_header(place, offset);
+    struct command_to_send request = {.code = REQUEST_UPDATE_CONSUMER_OFFSET,
+                                      .layout = &update_consumer_offset_layout,
+                                      .header = &header};
+    return call_empty(api, address, &request, deadline_ms, error);
+}
+
+mqc_status client_api_max_offset(struct client_api *api, const char *address,
+                                 const struct offset_place *place, int64_t deadline_ms,
+                                 int64_t *offset, mqc_error *error)
+{
+    struct get_max_offset_header header;
+    header_init(&get_max_offset_layout, &header);
+    header.topic = slice_text(place->topic);
+    header.queue_id = place->queue_id;
+    header.broker_name = slice_text(place->broker_name);
+    struct command_to_send request = {
+        .code = REQUEST_GET_MAX_OFFSET, .layout = &get_max_offset_layout, .header = &header};
+    return call_for_offset(api, address, &request, deadline_ms, offset, error);
+}
+
+mqc_status client_api_min_offset(struct client_api *api, const char *address,
+                                 const struct offset_place *place, int64_t deadline_ms,
+                                 int64_t *offset, mqc_error *error)
+{
+    struct get_min_offset_header header;
+    header_init(&get_min_offset_layout, &header);
+    header.topic = slice_text(place->topic);
+    header.queue_id = place->queue_id;
+    header.broker_name = slice_text(place->broker_name);
+    struct command_to_send request = {
+        .code = REQUEST_GET_MIN_OFFSET, .layout = &get_min_offset_layout, .header = &header};
+    return call_for_offset(api, address, &request, deadline_ms, offset, error);
+}
+
+mqc_status client_api_search_offset(struct client_api *api, const char *address,
+                                    const struct offset_place *place, int64_t unix_ms,
+                                    int64_t deadline_ms, int64_t *offset, mqc_error *error)
+{
+    struct search_offset_header header;
+    header_init(&search_offset_layout, &header);
+    header.topic = slice_text(place->topic);
+    header.queue_id = place->queue_id;
+    header.timestamp = unix_ms;
+    header.broker_name = slice_text(place->broker_name);
+    struct command_to_send request = {.code = REQUEST_SEARCH_OFFSET_BY_TIMESTAMP,
+                                      .layout = &search_offset_layout,
+                                      .header = &header};
+    return call_for_offset(api, address, &request, deadline_ms, offset, error);
+}
+
+mqc_status client_api_send_back(struct client_api *api, const char *address,
+                                const struct consumer_send_message_back_header *header,
+                                int64_t deadline_ms, mqc_error *error)
+{
+    struct command_to_send request = {.code = REQUEST_CONSUMER_SEND_MSG_BACK,
+                                      .layout = &consumer_send_message_back_layout,
+                                      .header = header};
+    return call_empty(api, address, &request, deadline_ms, error);
+}
+
+static mqc_status call_empty(struct client_api *api, const char *address,
+                             const struct command_to_send *request, int64_t deadline_ms,
+                             mqc_error *error)
+{
+    struct remoting_response response;
+    mqc_status status = client_api_call(api, address, request, deadline_ms, &response, error);
+    if (status == MQC_OK) remoting_response_done(&response);
+    return status;
+}
+
+static mqc_status call_name_server_ok(struct client_api *api, const struct command_to_send *request,
+                                      int64_t deadline_ms, struct remoting_response *response,
+                                      mqc_error *error)
+{
+    mqc_status status = client_api_call_name_server(api, request, deadline_ms, response, error);
+    if (status != MQC_OK || response->command.code == RESPONSE_SUCCESS) return status;
+    status = client_api_refused(&response->command, "name server", request_code_name(request->code),
+                                error);
+    remoting_response_done(response);
+    return status;
+}
+
+static mqc_status call_for_offset(struct client_api *api, const char *address,
+                                  const struct command_to_send *request, int64_t deadline_ms,
+                                  int64_t *offset, mqc_error *error)
+{
+    struct remoting_response response;
+    mqc_status status = client_api_call(api, address, request, deadline_ms, &response, error);
+    if (status != MQC_OK) return status;
+    struct offset_response_header header;
+    status = header_decode(&offset_response_layout, &response.command, &header, error);
+    if (status == MQC_OK) *offset = header.offset;
+    remoting_response_done(&response);
+    return status;
+}
+
+static struct update_consumer_offset_header update_header(const struct offset_place *place,
+                                                          int64_t offset)
+{
+    struct update_consumer_offset_header header;
+    header_init(&update_consumer_offset_layout, &header);
+    header.consumer_group = slice_text(place->group);
+    header.topic = slice_text(place->topic);
+    header.queue_id = place->queue_id;
+    header.commit_offset = offset;
+    header.broker_name = slice_text(place->broker_name);
+    return header;
+}

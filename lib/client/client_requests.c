@@ -1,0 +1,108 @@
+/* What brokers ask of this client (ClientRemotingProcessor.java). The reading thread only decides;
+ * anything that may take time runs on a callback thread with the request's bytes kept. */
+#include <stdio.h>
+
+#include "lib/base/error.h"
+#include "lib/base/log.h"
+#include "lib/base/memory.h"
+#include "lib/client/client_instance_private.h"
+
+/* A request on its way to a callback thread. */
+struct inbound {
+    struct callback_task task;
+    struct client_instance *instance;
+    struct remoting_connection *connection; /* counted */
+    struct frame *frame;
+    struct remoting_command command;
+};
+
+static void submit(struct client_instance *instance, struct remoting_arrival *arrival);
+static void run(struct callback_task *task);
+static struct slice group_of(const struct remoting_command *request);
+static void reply(struct remoting_connection *connection, const struct remoting_command *request,
+                  int32_t code, struct slice body, const char *remark);
+
+void client_requests_handle(struct remoting_arrival *arrival, void *arg)
+{
+    struct client_instance *instance = arg;
+    switch (arrival->command->code) {
+    case REQUEST_NOTIFY_CONSUMER_IDS_CHANGED: client_instance_wake_rebalance(instance); break;
+    case REQUEST_RESET_CONSUMER_CLIENT_OFFSET:
+    case REQUEST_GET_CONSUMER_STATUS_FROM_CLIENT:
+    case REQUEST_GET_CONSUMER_RUNNING_INFO:
+    case REQUEST_CONSUME_MESSAGE_DIRECTLY: submit(instance, arrival); break;
+    default: {
+        char remark[64];
+        snprintf(remark, sizeof remark, " request type %d not supported",
+                 (int)arrival->command->code);
+        reply(arrival->connection, arrival->command, RESPONSE_REQUEST_CODE_NOT_SUPPORTED,
+              SLICE_ABSENT, remark);
+    }
+    }
+}
+
+static void submit(struct client_instance *instance, struct remoting_arrival *arrival)
+{
+    struct inbound *inbound = memory_allocate(sizeof *inbound);
+    struct frame *frame = inbound ? remoting_arrival_keep(arrival) : NULL;
+    if (!frame) {
+        memory_free(inbound);
+        reply(arrival->connection, arrival->command, RESPONSE_SYSTEM_ERROR, SLICE_ABSENT,
+              "out of memory");
+        return;
+    }
+    inbound->task.run = run;
+    inbound->instance = instance;
+    inbound->connection = remoting_connection_ref(arrival->connection);
+    inbound->frame = frame;
+    remoting_command_move(&inbound->command, arrival->command);
+    callback_executor_submit(instance->callbacks, &inbound->task);
+}
+
+static void run(struct callback_task *task)
+{
+    struct inbound *inbound = CONTAINER_OF(task, struct inbound, task);
+    struct client_instance *instance = inbound->instance;
+    struct slice group = group_of(&inbound->command);
+    struct buffer body;
+    buffer_init(&body);
+    mqc_error remark = {.text = ""};
+    int32_t code = RESPONSE_SYSTEM_ERROR;
+    struct client_role *role = client_roles_hold(instance, CLIENT_ROLE_CONSUMER, group);
+    if (role && role->type->request) {
+        code = role->type->request(role, &inbound->command, &body, &remark);
+    } else {
+        error_set(&remark, MQC_NOT_FOUND, "The Consumer Group <%.*s> not exist in this consumer",
+                  SLICE_FORMAT(group));
+    }
+    if (role) client_roles_release(instance, role);
+    reply(inbound->connection, &inbound->command, code, buffer_slice(&body), remark.text);
+    buffer_done(&body);
+    remoting_command_done(&inbound->command);
+    frame_unref(inbound->frame);
+    remoting_connection_unref(inbound->connection);
+    memory_free(inbound);
+}
+
+/* The requests name their group in one of two fields. */
+static struct slice group_of(const struct remoting_command *request)
+{
+    struct slice group = remoting_command_field(request, "consumerGroup");
+    return group.data ? group : remoting_command_field(request, "group");
+}
+
+/* Oneway requests (39, 40, 220) are never answered. */
+static void reply(struct remoting_connection *connection, const struct remoting_command *request,
+                  int32_t code, struct slice body, const char *remark)
+{
+    if (remoting_command_is_oneway(request)) return;
+    struct command_to_send response = {
+        .code = code,
+        .body = body,
+        .remark = remark[0] ? slice_text(remark) : SLICE_ABSENT,
+    };
+    mqc_error error;
+    if (remoting_connection_reply(connection, request->opaque, &response, &error) != MQC_OK)
+        log_warn(LOG_REMOTING, "answer to %s not sent: %s", request_code_name(request->code),
+                 error.text);
+}

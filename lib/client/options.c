@@ -1,0 +1,274 @@
+/* Checks and defaults of the option structs, by the table in options.def. Runs on the thread that
+ * makes a client, producer or consumer; called by their constructors. */
+#include "lib/client/options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/error.h"
+#include "lib/client/option_table.h"
+#include "lib/net/address.h"
+#include "lib/protocol/names.h"
+
+enum { HALF_AN_HOUR_MS = 30 * 60 * 1000 };
+
+static mqc_status check_fields(enum option_role role, const void *options, mqc_error *error);
+static mqc_status check_name_servers(const mqc_client_options *options, mqc_error *error);
+static mqc_status check_credentials(const mqc_client_options *options, mqc_error *error);
+static mqc_status check_tls(const mqc_tls_options *tls, mqc_error *error);
+static mqc_status check_group(const char *group, const char *name, mqc_error *error);
+static const char *default_name_servers(void);
+static void fill_fields(enum option_role role, void *options);
+
+mqc_status options_check_client(const mqc_client_options *options, mqc_error *error)
+{
+    static const mqc_client_options ALL_DEFAULTS;
+    if (!options) options = &ALL_DEFAULTS;
+    mqc_status status = check_fields(OPTION_ROLE_CLIENT, options, error);
+    if (!status) status = check_name_servers(options, error);
+    if (!status) status = check_credentials(options, error);
+    if (!status) status = check_tls(&options->tls, error);
+    return status;
+}
+
+mqc_status options_check_producer(const mqc_producer_options *options, mqc_error *error)
+{
+    if (!options)
+        return error_set(error, MQC_BAD_ARGUMENT, "there are no options: a producer needs a group");
+    mqc_status status = check_group(options->group, "producerGroup", error);
+    if (!status) status = check_fields(OPTION_ROLE_PRODUCER, options, error);
+    if (!status && options->create_topic_key)
+        status = names_check_topic(options->create_topic_key, error);
+    if (!status) status = options_check_client(options->client, error);
+    return status;
+}
+
+mqc_status options_check_push_consumer(const mqc_push_consumer_options *options, mqc_error *error)
+{
+    if (!options)
+        return error_set(error, MQC_BAD_ARGUMENT,
+                         "there are no options: a push consumer needs a group and a listener");
+    mqc_status status = check_group(options->group, "consumerGroup", error);
+    if (!status && !options->listener)
+        status = error_set(error, MQC_BAD_ARGUMENT,
+                           "listener is missing: give the function that takes the messages");
+    if (!status) status = check_fields(OPTION_ROLE_PUSH_CONSUMER, options, error);
+    if (!status && options->from_unix_ms != 0 && options->from != MQC_FROM_TIME)
+        status =
+            error_set(error, MQC_BAD_ARGUMENT,
+                      "consumeTimestamp (from_unix_ms) is given, but consumeFromWhere (from) is "
+                      "not CONSUME_FROM_TIMESTAMP (MQC_FROM_TIME): give both or neither");
+    if (!status) status = options_check_client(options->client, error);
+    return status;
+}
+
+mqc_client_options options_fill_client(const mqc_client_options *options)
+{
+    mqc_client_options filled = {0};
+    if (options) filled = *options;
+    fill_fields(OPTION_ROLE_CLIENT, &filled);
+    if (!filled.name_servers) filled.name_servers = default_name_servers();
+    if (filled.instance_name && strcmp(filled.instance_name, "DEFAULT") == 0)
+        filled.instance_name = NULL;
+    return filled;
+}
+
+mqc_producer_options options_fill_producer(const mqc_producer_options *options)
+{
+    mqc_producer_options filled = *options;
+    fill_fields(OPTION_ROLE_PRODUCER, &filled);
+    if (!filled.create_topic_key) filled.create_topic_key = NAME_DEFAULT_TOPIC;
+    return filled;
+}
+
+mqc_push_consumer_options options_fill_push_consumer(const mqc_push_consumer_options *options)
+{
+    mqc_push_consumer_options filled = *options;
+    fill_fields(OPTION_ROLE_PUSH_CONSUMER, &filled);
+    if (filled.from_unix_ms == 0) filled.from_unix_ms = clock_unix_ms() - HALF_AN_HOUR_MS;
+    return filled;
+}
+
+/* The value of a field of type number or choice. */
+static int number_at(const struct option *option, const void *options)
+{
+    int number;
+    memcpy(&number, (const char *)options + option->offset, sizeof number);
+    return number;
+}
+
+static mqc_status check_number(const struct option *option, const void *options, mqc_error *error)
+{
+    int number = number_at(option, options);
+    bool none_allowed = option->none != NOT_NONE;
+    if (number == 0 || (number == -1 && none_allowed)) return MQC_OK;
+    int least =
+        option->least > 0 ? option->least : 1; /* 0 is the default, whatever it is by name */
+    if (number >= least && number <= option->most) return MQC_OK;
+    const char *name = option->description.name, *unit = option->description.unit;
+    const char *space = unit[0] ? " " : "";
+    if (option->fallback < 0)
+        return error_set(error, MQC_BAD_ARGUMENT, "%s (%s) is %d: give %d to %d%s%s, or 0 for none",
+                         name, option->field, number, least, option->most, space, unit);
+    return error_set(error, MQC_BAD_ARGUMENT,
+                     "%s (%s) is %d: give %d to %d%s%s, %sor 0 for the default %d", name,
+                     option->field, number, least, option->most, space, unit,
+                     none_allowed ? "-1 for none, " : "", option->fallback);
+}
+
+static mqc_status check_text(const struct option *option, const void *options, mqc_error *error)
+{
+    const char *text;
+    memcpy(&text, (const char *)options + option->offset, sizeof text);
+    if (!text || text[0]) return MQC_OK;
+    return error_set(error, MQC_BAD_ARGUMENT,
+                     "%s (%s) is empty: give it a value, or NULL for the default (%s)",
+                     option->description.name, option->field, option->description.fallback);
+}
+
+static mqc_status check_choice(const struct option *option, const void *options, mqc_error *error)
+{
+    int choice = number_at(option, options);
+    if (choice >= 0 && choice < option_choices(option)) return MQC_OK;
+    return error_set(error, MQC_BAD_ARGUMENT, "%s (%s) is %d: give the constant for one of %s",
+                     option->description.name, option->field, choice, option->description.range);
+}
+
+static mqc_status check_time(const struct option *option, const void *options, mqc_error *error)
+{
+    int64_t unix_ms;
+    memcpy(&unix_ms, (const char *)options + option->offset, sizeof unix_ms);
+    if (unix_ms >= 0) return MQC_OK;
+    return error_set(error, MQC_BAD_ARGUMENT,
+                     "%s (%s) is %lld: give milliseconds since 1970, or 0 for the default (%s)",
+                     option->description.name, option->field, (long long)unix_ms,
+                     option->description.fallback);
+}
+
+static mqc_status check_fields(enum option_role role, const void *options, mqc_error *error)
+{
+    mqc_status status = MQC_OK;
+    for (size_t i = 0; i < OPTION_COUNT && !status; i++) {
+        const struct option *option = &OPTION_TABLE[i];
+        if (option->role != role) continue;
+        switch (option->type) {
+        case OPTION_TYPE_TEXT: status = check_text(option, options, error); break;
+        case OPTION_TYPE_NUMBER: status = check_number(option, options, error); break;
+        case OPTION_TYPE_CHOICE: status = check_choice(option, options, error); break;
+        case OPTION_TYPE_TIME: status = check_time(option, options, error); break;
+        case OPTION_TYPE_YES_NO: break;
+        }
+    }
+    return status;
+}
+
+static void fill_fields(enum option_role role, void *options)
+{
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const struct option *option = &OPTION_TABLE[i];
+        if (option->role != role || option->type != OPTION_TYPE_NUMBER) continue;
+        int number = number_at(option, options);
+        if (number == 0)
+            number = option->fallback;
+        else if (number == -1)
+            number = option->none == MINUS_ONE_IS_NONE ? -1 : 0;
+        memcpy((char *)options + option->offset, &number, sizeof number);
+    }
+}
+
+static const char *default_name_servers(void)
+{
+    const char *text = getenv("NAMESRV_ADDR");
+    return text && text[0] ? text : NULL;
+}
+
+static mqc_status check_name_servers(const mqc_client_options *options, mqc_error *error)
+{
+    const char *origin = options->name_servers ? "namesrvAddr (name_servers)" : "NAMESRV_ADDR";
+    const char *text = options->name_servers ? options->name_servers : default_name_servers();
+    if (!text && options->name_server_domain) return MQC_OK;
+    if (!text)
+        return error_set(error, MQC_BAD_ARGUMENT,
+                         "no name server is known: give namesrvAddr (name_servers) as "
+                         "\"host:port;host:port\" or set NAMESRV_ADDR, or give nameServerDomain "
+                         "(name_server_domain)");
+    struct slice rest = slice_text(text);
+    int addresses = 0;
+    while (rest.data) {
+        struct slice part = slice_trim(slice_split(&rest, ";"));
+        if (part.size == 0) continue;
+        struct address address;
+        mqc_error inner;
+        mqc_status status = address_parse(part, &address, &inner);
+        if (status) return error_set(error, status, "%s: %s", origin, inner.text);
+        addresses++;
+    }
+    if (addresses > 0) return MQC_OK;
+    return error_set(error, MQC_BAD_ARGUMENT, "%s is \"%s\": give \"host:port;host:port\"", origin,
+                     text);
+}
+
+static mqc_status check_credentials(const mqc_client_options *options, mqc_error *error)
+{
+    if (!options->access_key != !options->secret_key)
+        return error_set(error, MQC_BAD_ARGUMENT,
+                         "%s is given without %s: ACL needs both or neither",
+                         options->access_key ? "accessKey (access_key)" : "secretKey (secret_key)",
+                         options->access_key ? "secretKey (secret_key)" : "accessKey (access_key)");
+    if (options->security_token && !options->access_key)
+        return error_set(
+            error, MQC_BAD_ARGUMENT,
+            "securityToken (security_token) is given without accessKey (access_key) and "
+            "secretKey (secret_key), which it belongs to");
+    return MQC_OK;
+}
+
+static const char *any_tls_setting(const mqc_tls_options *tls)
+{
+    if (tls->ca_file) return "tlsCaFile (tls.ca_file)";
+    if (tls->certificate_file) return "tlsCertificateFile (tls.certificate_file)";
+    if (tls->key_file) return "tlsKeyFile (tls.key_file)";
+    if (tls->key_password) return "tlsKeyPassword (tls.key_password)";
+    if (tls->server_name) return "tlsServerName (tls.server_name)";
+    if (tls->skip_verify) return "tlsSkipVerify (tls.skip_verify)";
+    return NULL;
+}
+
+/* A TLS setting that has no effect is never a wish fulfilled: better said than left in plain text.
+ */
+static mqc_status check_tls(const mqc_tls_options *tls, mqc_error *error)
+{
+    const char *setting = any_tls_setting(tls);
+    if (!tls->enabled && setting)
+        return error_set(error, MQC_BAD_ARGUMENT,
+                         "%s is given, but TLS is not enabled: set useTLS (tls.enabled) too",
+                         setting);
+    if (tls->certificate_file && !tls->key_file)
+        return error_set(error, MQC_BAD_ARGUMENT,
+                         "tlsCertificateFile (tls.certificate_file) is given without the key that "
+                         "belongs to it: give tlsKeyFile (tls.key_file) too");
+    if (tls->key_file && !tls->certificate_file)
+        return error_set(error, MQC_BAD_ARGUMENT,
+                         "tlsKeyFile (tls.key_file) is given without its certificate: give "
+                         "tlsCertificateFile (tls.certificate_file) too");
+    if (tls->key_password && !tls->key_file)
+        return error_set(
+            error, MQC_BAD_ARGUMENT,
+            "tlsKeyPassword (tls.key_password) is given without a key: give tlsKeyFile "
+            "(tls.key_file) too");
+    return MQC_OK;
+}
+
+/* Validators.checkGroup, and the two names that Java keeps for "not set". */
+static mqc_status check_group(const char *group, const char *name, mqc_error *error)
+{
+    if (!group)
+        return error_set(error, MQC_BAD_ARGUMENT, "%s (group) is missing: give the group's name",
+                         name);
+    if (strcmp(group, "DEFAULT_PRODUCER") == 0 || strcmp(group, "DEFAULT_CONSUMER") == 0)
+        return error_set(error, MQC_BAD_ARGUMENT,
+                         "%s (group) is \"%s\", which is reserved: give a name of your own", name,
+                         group);
+    return names_check_group(group, name, error);
+}

@@ -1,0 +1,33 @@
+/* What the constructors of clients, producers and consumers do with the option structs they are
+ * given: check them once, then work on a copy in which every default is filled in. Pure apart from
+ * the environment (NAMESRV_ADDR) and the wall clock; any thread. */
+#ifndef CLIENT_OPTIONS_H
+#define CLIENT_OPTIONS_H
+
+#include <mqclient/options.h>
+
+/* Each returns MQC_BAD_ARGUMENT with the field, its name in docs/options.md, its value and what
+ * would be right, for the first thing that is wrong: a number out of range, an empty text, a group
+ * or address that cannot be, settings that contradict each other. Those of a producer and a
+ * consumer check their client options too. NULL client options mean all defaults. */
+mqc_status options_check_client(const mqc_client_options *options, mqc_error *error);
+mqc_status options_check_producer(const mqc_producer_options *options, mqc_error *error);
+mqc_status options_check_push_consumer(const mqc_push_consumer_options *options, mqc_error *error);
+
+/* A copy of checked options with zeros replaced by defaults. Texts are still the caller's (or the
+ * environment's). What the fields say afterwards where the public headers allow -1 or NULL:
+ *
+ *   client         name_servers           $NAMESRV_ADDR when NULL; NULL: ask name_server_domain
+ *                  instance_name          NULL also for "DEFAULT", which in Java means a unique
+ * name idle_close_ms          -1: never close, as clock_deadline_ms takes it producer       client
+ * as given, perhaps NULL attempt_timeout_ms     -1: no cap, as clock_deadline_ms takes it retries,
+ * async_retries 0: none push consumer  client                 as given, perhaps NULL
+ *                  max_reconsume_times    0: the first refusal leads to the dead letter queue
+ *                  from_unix_ms           set whatever `from` is
+ *
+ * All other fields are then within their ranges. */
+mqc_client_options options_fill_client(const mqc_client_options *options);
+mqc_producer_options options_fill_producer(const mqc_producer_options *options);
+mqc_push_consumer_options options_fill_push_consumer(const mqc_push_consumer_options *options);
+
+#endif

@@ -1,0 +1,364 @@
+/* Routes and brokers' addresses: see route_table.h. Entries are replaced as a whole, never changed.
+ */
+#include "lib/client/route_table.h"
+
+#include "lib/base/error.h"
+#include "lib/base/memory.h"
+#include "lib/base/process.h"
+
+/* A broker as the route that was stored last describes it. */
+struct known_broker {
+    struct topic_route *route; /* counted: owns the data */
+    const struct broker_data *data;
+};
+
+/* A wanted topic; without queues until its route is known. */
+struct known_topic {
+    struct topic_queues *queues;
+};
+
+static struct topic_queues *queues_make(struct route_table *table, const char *topic,
+                                        struct topic_route *route, int max_queues);
+static bool fill_publish(struct route_table *table, struct topic_queues *queues, const char *topic,
+                         int max_queues);
+static bool fill_ordered(struct route_table *table, struct topic_queues *queues, const char *topic);
+static bool fill_subscribe(struct route_table *table, struct topic_queues *queues,
+                           const char *topic);
+static bool add_queues(struct route_table *table, mqc_message_queue **list, size_t *count,
+                       const char *topic, struct slice broker_name, int32_t queues);
+static struct known_topic *topic_entry(struct route_table *table, const char *topic)
+    REQUIRES(table->lock);
+static bool remember_brokers(struct route_table *table, struct topic_route *route)
+    REQUIRES(table->lock);
+static void copy_address(char out[ADDRESS_TEXT_BYTES], const char *address);
+
+struct topic_queues *topic_queues_ref(struct topic_queues *queues)
+{
+    reference_take(&queues->references);
+    return queues;
+}
+
+void topic_queues_unref(struct topic_queues *queues)
+{
+    if (!queues || !reference_drop(&queues->references)) return;
+    topic_route_unref(queues->route);
+    memory_free(queues->publish);
+    memory_free(queues->subscribe);
+    memory_free(queues);
+}
+
+void route_table_init(struct route_table *table, struct intern *names)
+{
+    lock_init(&table->lock, LOCK_RANK_ROUTE);
+    map_init(&table->topics);
+    map_init(&table->brokers);
+    table->names = names;
+}
+
+void route_table_done(struct route_table *table)
+{
+    struct map_entry entry;
+    for (size_t at = 0; map_next(&table->topics, &at, &entry);) {
+        struct known_topic *known = entry.value;
+        topic_queues_unref(known->queues);
+        memory_free(known);
+    }
+    for (size_t at = 0; map_next(&table->brokers, &at, &entry);) {
+        struct known_broker *known = entry.value;
+        topic_route_unref(known->route);
+        memory_free(known);
+    }
+    map_done(&table->topics);
+    map_done(&table->brokers);
+    lock_done(&table->lock);
+}
+
+mqc_status route_table_want(struct route_table *table, const char *topic, mqc_error *error)
+{
+    lock_take(&table->lock);
+    bool done = topic_entry(table, topic) != NULL;
+    lock_release(&table->lock);
+    return done ? MQC_OK : error_no_memory(error);
+}
+
+mqc_status route_table_topics(struct route_table *table, struct name_list *out, mqc_error *error)
+{
+    bool done = true;
+    *out = (struct name_list){0};
+    struct map_entry entry;
+    lock_take(&table->lock);
+    for (size_t at = 0; done && map_next(&table->topics, &at, &entry);)
+        done = name_list_add(out, slice_of(entry.key, entry.key_size));
+    lock_release(&table->lock);
+    if (done) return MQC_OK;
+    name_list_done(out);
+    return error_no_memory(error);
+}
+
+struct topic_queues *route_table_get(struct route_table *table, const char *topic)
+{
+    lock_take(&table->lock);
+    struct known_topic *known = map_get(&table->topics, slice_text(topic));
+    struct topic_queues *queues = known && known->queues ? topic_queues_ref(known->queues) : NULL;
+    lock_release(&table->lock);
+    return queues;
+}
+
+mqc_status route_table_put(struct route_table *table, const char *topic, struct topic_route *route,
+                           int max_queues, bool *changed, mqc_error *error)
+{
+    struct topic_queues *fresh = queues_make(table, topic, topic_route_ref(route), max_queues);
+    if (!fresh) return error_no_memory(error);
+    struct topic_queues *old = NULL;
+    bool differs = true;
+    lock_take(&table->lock);
+    struct known_topic *known = topic_entry(table, topic);
+    bool done = known && remember_brokers(table, route);
+    if (done) {
+        old = known->queues;
+        differs = !old || old->from_default_topic != fresh->from_default_topic ||
+                  !topic_route_equal(old->route, route);
+        /* A real route never gives way to one made after the default topic. */
+        if (old && max_queues > 0 && !old->from_default_topic) differs = false;
+        if (differs) {
+            known->queues = fresh;
+            fresh = NULL;
+        } else {
+            old = NULL;
+        }
+    }
+    lock_release(&table->lock);
+    topic_queues_unref(fresh);
+    topic_queues_unref(old);
+    if (changed) *changed = differs;
+    return done ? MQC_OK : error_no_memory(error);
+}
+
+void route_table_clean_brokers(struct route_table *table)
+{
+    struct known_broker *gone;
+    do {
+        gone = NULL;
+        struct map_entry broker, topic;
+        lock_take(&table->lock);
+        for (size_t at = 0; !gone && map_next(&table->brokers, &at, &broker);) {
+            struct slice name = slice_of(broker.key, broker.key_size);
+            bool used = false;
+            for (size_t t = 0; !used && map_next(&table->topics, &t, &topic);) {
+                const struct topic_queues *queues = ((struct known_topic *)topic.value)->queues;
+                used = queues && topic_route_broker(queues->route, name);
+            }
+            if (!used) gone = map_remove(&table->brokers, name);
+        }
+        lock_release(&table->lock);
+        if (gone) topic_route_unref(gone->route);
+        memory_free(gone);
+    } while (gone);
+}
+
+bool route_table_master(struct route_table *table, const char *broker_name,
+                        char out[ADDRESS_TEXT_BYTES])
+{
+    lock_take(&table->lock);
+    const struct known_broker *known = map_get(&table->brokers, slice_text(broker_name));
+    const char *master = known ? broker_data_master(known->data) : NULL;
+    if (master) copy_address(out, master);
+    lock_release(&table->lock);
+    return master != NULL;
+}
+
+bool route_table_readable(struct route_table *table, const char *broker_name, int64_t broker_id,
+                          char out[ADDRESS_TEXT_BYTES], bool *is_slave)
+{
+    const struct broker_address *chosen = NULL;
+    lock_take(&table->lock);
+    const struct known_broker *known = map_get(&table->brokers, slice_text(broker_name));
+    for (size_t i = 0; known && i < known->data->address_count; i++) {
+        const struct broker_address *candidate = &known->data->addresses[i];
+        if (!chosen || candidate->broker_id == broker_id) chosen = candidate;
+    }
+    if (chosen) {
+        copy_address(out, chosen->address);
+        *is_slave = chosen->broker_id != BROKER_ID_MASTER;
+    }
+    lock_release(&table->lock);
+    return chosen != NULL;
+}
+
+bool route_table_any_of_topic(struct route_table *table, const char *topic,
+                              char out[ADDRESS_TEXT_BYTES])
+{
+    struct topic_queues *queues = route_table_get(table, topic);
+    const char *address = NULL;
+    if (queues && queues->route->broker_count > 0) {
+        size_t count = queues->route->broker_count;
+        size_t first = random_below((uint32_t)count);
+        for (size_t i = 0; !address && i < count; i++) {
+            const struct broker_data *broker = &queues->route->brokers[(first + i) % count];
+            address = broker_data_master(broker);
+            if (!address && broker->address_count > 0) address = broker->addresses[0].address;
+        }
+    }
+    if (address) copy_address(out, address);
+    topic_queues_unref(queues);
+    return address != NULL;
+}
+
+mqc_status route_table_addresses(struct route_table *table, bool masters_only,
+                                 struct name_list *out, mqc_error *error)
+{
+    bool done = true;
+    *out = (struct name_list){0};
+    struct map_entry entry;
+    lock_take(&table->lock);
+    for (size_t at = 0; done && map_next(&table->brokers, &at, &entry);) {
+        const struct broker_data *data = ((struct known_broker *)entry.value)->data;
+        for (size_t i = 0; done && i < data->address_count; i++)
+            if (!masters_only || data->addresses[i].broker_id == BROKER_ID_MASTER)
+                done = name_list_add(out, slice_text(data->addresses[i].address));
+    }
+    lock_release(&table->lock);
+    if (done) return MQC_OK;
+    name_list_done(out);
+    return error_no_memory(error);
+}
+
+const char *route_table_broker_at(struct route_table *table, const char *address)
+{
+    const char *name = NULL;
+    struct map_entry entry;
+    lock_take(&table->lock);
+    for (size_t at = 0; !name && map_next(&table->brokers, &at, &entry);) {
+        const struct broker_data *data = ((struct known_broker *)entry.value)->data;
+        for (size_t i = 0; !name && i < data->address_count; i++)
+            if (strcmp(data->addresses[i].address, address) == 0)
+                name = intern_name(table->names, slice_text(data->broker_name));
+    }
+    lock_release(&table->lock);
+    return name;
+}
+
+/* Works the queues out; takes the route's reference over. NULL: no memory. */
+static struct topic_queues *queues_make(struct route_table *table, const char *topic,
+                                        struct topic_route *route, int max_queues)
+{
+    struct topic_queues *queues = memory_allocate_zero(1, sizeof *queues);
+    if (!queues) {
+        topic_route_unref(route);
+        return NULL;
+    }
+    reference_init(&queues->references);
+    queues->route = route;
+    queues->from_default_topic = max_queues > 0;
+    const char *name = intern_name(table->names, slice_text(topic));
+    bool ordered = max_queues == 0 && route->order_topic_conf && route->order_topic_conf[0];
+    bool done = name && (ordered ? fill_ordered(table, queues, name)
+                                 : fill_publish(table, queues, name, max_queues));
+    /* A topic that does not exist yet has nothing to consume. */
+    if (done && max_queues == 0) done = fill_subscribe(table, queues, name);
+    if (done) return queues;
+    topic_queues_unref(queues);
+    return NULL;
+}
+
+static bool fill_publish(struct route_table *table, struct topic_queues *queues, const char *topic,
+                         int max_queues)
+{
+    bool done = true;
+    for (size_t i = 0; done && i < queues->route->queue_count; i++) {
+        const struct queue_data *data = &queues->route->queues[i];
+        struct slice name = slice_text(data->broker_name);
+        const struct broker_data *broker = topic_route_broker(queues->route, name);
+        if (!(data->permission & ROUTE_PERMISSION_WRITE) || !broker || !broker_data_master(broker))
+            continue;
+        int32_t count = data->write_queues;
+        if (max_queues > 0) {
+            /* MQClientInstance.updateTopicRouteInfoFromNameServer: of the read queues' number. */
+            count = data->read_queues < max_queues ? data->read_queues : max_queues;
+        }
+        done = add_queues(table, &queues->publish, &queues->publish_count, topic, name, count);
+    }
+    return done;
+}
+
+/* "broker:n;broker:n": the order of an ordered topic does not change with brokers that come and go.
+ */
+static bool fill_ordered(struct route_table *table, struct topic_queues *queues, const char *topic)
+{
+    bool done = true;
+    struct slice rest = slice_text(queues->route->order_topic_conf);
+    while (done && rest.data) {
+        struct slice number = slice_split(&rest, ";");
+        struct slice name = slice_split(&number, ":");
+        int32_t count;
+        if (number.data && slice_to_int32(number, &count) && count > 0)
+            done = add_queues(table, &queues->publish, &queues->publish_count, topic, name, count);
+    }
+    return done;
+}
+
+static bool fill_subscribe(struct route_table *table, struct topic_queues *queues,
+                           const char *topic)
+{
+    bool done = true;
+    for (size_t i = 0; done && i < queues->route->queue_count; i++) {
+        const struct queue_data *data = &queues->route->queues[i];
+        if (!(data->permission & ROUTE_PERMISSION_READ)) continue;
+        done = add_queues(table, &queues->subscribe, &queues->subscribe_count, topic,
+                          slice_text(data->broker_name), data->read_queues);
+    }
+    return done;
+}
+
+static bool add_queues(struct route_table *table, mqc_message_queue **list, size_t *count,
+                       const char *topic, struct slice broker_name, int32_t queues)
+{
+    if (queues <= 0) return true;
+    const char *name = intern_name(table->names, broker_name);
+    size_t needed = *count + (size_t)queues;
+    mqc_message_queue *grown = memory_resize(*list, needed * sizeof **list);
+    if (grown) *list = grown;
+    if (!name || !grown) return false;
+    for (int32_t id = 0; id < queues; id++)
+        grown[(*count)++] = (mqc_message_queue){topic, name, id};
+    return true;
+}
+
+static struct known_topic *topic_entry(struct route_table *table, const char *topic)
+{
+    struct slice key = slice_text(topic);
+    struct known_topic *known = map_get(&table->topics, key);
+    if (known) return known;
+    known = memory_allocate_zero(1, sizeof *known);
+    if (known && map_put(&table->topics, key, known, NULL)) return known;
+    memory_free(known);
+    return NULL;
+}
+
+static bool remember_brokers(struct route_table *table, struct topic_route *route)
+{
+    for (size_t i = 0; i < route->broker_count; i++) {
+        struct slice name = slice_text(route->brokers[i].broker_name);
+        struct known_broker *known = map_get(&table->brokers, name);
+        if (!known) {
+            known = memory_allocate_zero(1, sizeof *known);
+            if (!known || !map_put(&table->brokers, name, known, NULL)) {
+                memory_free(known);
+                return false;
+            }
+        }
+        struct topic_route *old = known->route;
+        known->route = topic_route_ref(route);
+        known->data = &route->brokers[i];
+        topic_route_unref(old);
+    }
+    return true;
+}
+
+static void copy_address(char out[ADDRESS_TEXT_BYTES], const char *address)
+{
+    size_t size = strlen(address);
+    if (size >= ADDRESS_TEXT_BYTES) size = ADDRESS_TEXT_BYTES - 1;
+    memcpy(out, address, size);
+    out[size] = '\0';
+}

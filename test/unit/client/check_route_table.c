@@ -1,0 +1,183 @@
+/* Routes turned into queues and addresses, in the forms that real brokers send. */
+#include "lib/client/route_table.h"
+
+#include "lib/base/memory.h"
+#include "test/unit/unit.h"
+
+#define BROKER(name, addresses)                                                                    \
+    "{\"brokerName\":\"" name "\",\"cluster\":\"c\",\"brokerAddrs\":{" addresses "}}"
+#define QUEUES(name, read, write, perm)                                                            \
+    "{\"brokerName\":\"" name "\",\"readQueueNums\":" #read ",\"writeQueueNums\":" #write          \
+    ",\"perm\":" #perm ",\"topicSysFlag\":0}"
+#define ROUTE(brokers, queues) "{\"brokerDatas\":[" brokers "],\"queueDatas\":[" queues "]}"
+
+static struct intern names;
+static struct route_table table;
+
+static void set_up(void)
+{
+    intern_init(&names);
+    route_table_init(&table, &names);
+}
+
+static void tear_down(void)
+{
+    route_table_done(&table);
+    intern_done(&names);
+}
+
+static bool put(const char *topic, const char *json, int max_queues)
+{
+    struct topic_route *route;
+    bool changed = false;
+    ck_assert_int_eq(topic_route_decode(slice_text(json), &route, NULL), MQC_OK);
+    ck_assert_int_eq(route_table_put(&table, topic, route, max_queues, &changed, NULL), MQC_OK);
+    topic_route_unref(route);
+    return changed;
+}
+
+static const char two_brokers[] = ROUTE(
+    BROKER("b", "\"0\":\"2.2.2.2:1\",\"1\":\"3.3.3.3:1\"") "," BROKER("a", "\"0\":\"1.1.1.1:1\""),
+    QUEUES("b", 3, 2, 6) "," QUEUES("a", 1, 4, 6));
+
+START_TEST(queues_are_in_javas_order)
+{
+    ck_assert(put("t", two_brokers, 0));
+    struct topic_queues *queues = route_table_get(&table, "t");
+    ck_assert_uint_eq(queues->publish_count, 6);
+    ck_assert_uint_eq(queues->subscribe_count, 4);
+    ck_assert_str_eq(queues->publish[0].broker_name, "a");
+    ck_assert_int_eq(queues->publish[3].queue_id, 3);
+    ck_assert_str_eq(queues->publish[4].broker_name, "b");
+    ck_assert_str_eq(queues->subscribe[1].broker_name, "b");
+    ck_assert_ptr_eq(queues->publish[0].topic, queues->subscribe[0].topic);
+    topic_queues_unref(queues);
+}
+END_TEST
+
+START_TEST(permissions_and_masters_count)
+{
+    put("t",
+        ROUTE(BROKER("a", "\"0\":\"1.1.1.1:1\"") "," BROKER("b", "\"1\":\"2.2.2.2:1\"") "," BROKER(
+                  "c", "\"0\":\"3.3.3.3:1\""),
+              QUEUES("a", 2, 2, 4) "," QUEUES("b", 2, 2, 6) "," QUEUES("c", 2, 2, 2)),
+        0);
+    struct topic_queues *queues = route_table_get(&table, "t");
+    /* a is read only, b has no master to write to, c is write only. */
+    ck_assert_uint_eq(queues->publish_count, 2);
+    ck_assert_str_eq(queues->publish[0].broker_name, "c");
+    ck_assert_uint_eq(queues->subscribe_count, 4);
+    ck_assert_str_eq(queues->subscribe[0].broker_name, "a");
+    ck_assert_str_eq(queues->subscribe[2].broker_name, "b");
+    topic_queues_unref(queues);
+}
+END_TEST
+
+START_TEST(the_default_topics_route_gives_way_to_a_real_one)
+{
+    ck_assert(put("new", two_brokers, 2));
+    struct topic_queues *queues = route_table_get(&table, "new");
+    ck_assert(queues->from_default_topic);
+    ck_assert_uint_eq(queues->publish_count, 3); /* a has 1 read queue, b 3: at most 2 */
+    ck_assert_uint_eq(queues->subscribe_count, 0);
+    topic_queues_unref(queues);
+    ck_assert(put("new", two_brokers, 0));
+    ck_assert(!put("new", two_brokers, 2));
+    queues = route_table_get(&table, "new");
+    ck_assert(!queues->from_default_topic);
+    topic_queues_unref(queues);
+}
+END_TEST
+
+START_TEST(the_same_route_is_no_change)
+{
+    ck_assert(put("t", two_brokers, 0));
+    ck_assert(!put("t", two_brokers, 0));
+    ck_assert(put("t", ROUTE(BROKER("a", "\"0\":\"1.1.1.1:1\""), QUEUES("a", 1, 1, 6)), 0));
+}
+END_TEST
+
+START_TEST(an_ordered_topic_keeps_its_list)
+{
+    put("t",
+        "{\"orderTopicConf\":\"b:2;gone:1\",\"brokerDatas\":[" BROKER(
+            "b", "\"0\":\"1.1.1.1:1\"") "],"
+                                        "\"queueDatas\":[" QUEUES("b", 8, 8, 6) "]}",
+        0);
+    struct topic_queues *queues = route_table_get(&table, "t");
+    ck_assert_uint_eq(queues->publish_count, 3);
+    ck_assert_str_eq(queues->publish[2].broker_name, "gone");
+    topic_queues_unref(queues);
+}
+END_TEST
+
+START_TEST(addresses_are_found)
+{
+    char address[ADDRESS_TEXT_BYTES];
+    bool slave;
+    put("t", two_brokers, 0);
+    ck_assert(route_table_master(&table, "b", address));
+    ck_assert_str_eq(address, "2.2.2.2:1");
+    ck_assert(!route_table_master(&table, "nobody", address));
+    ck_assert(route_table_readable(&table, "b", 1, address, &slave));
+    ck_assert_str_eq(address, "3.3.3.3:1");
+    ck_assert(slave);
+    ck_assert(route_table_readable(&table, "b", 7, address, &slave));
+    ck_assert_str_eq(address, "2.2.2.2:1");
+    ck_assert(!slave);
+    ck_assert(route_table_any_of_topic(&table, "t", address));
+    ck_assert(!route_table_any_of_topic(&table, "unknown", address));
+    ck_assert_str_eq(route_table_broker_at(&table, "3.3.3.3:1"), "b");
+    ck_assert_ptr_null(route_table_broker_at(&table, "9.9.9.9:1"));
+    struct name_list list;
+    ck_assert_int_eq(route_table_addresses(&table, false, &list, NULL), MQC_OK);
+    ck_assert_uint_eq(list.count, 3);
+    name_list_done(&list);
+    ck_assert_int_eq(route_table_addresses(&table, true, &list, NULL), MQC_OK);
+    ck_assert_uint_eq(list.count, 2);
+    name_list_done(&list);
+}
+END_TEST
+
+START_TEST(brokers_without_a_topic_are_forgotten)
+{
+    char address[ADDRESS_TEXT_BYTES];
+    put("t", two_brokers, 0);
+    put("t", ROUTE(BROKER("a", "\"0\":\"1.1.1.1:1\""), QUEUES("a", 1, 1, 6)), 0);
+    ck_assert(route_table_master(&table, "b", address));
+    route_table_clean_brokers(&table);
+    ck_assert(!route_table_master(&table, "b", address));
+    ck_assert(route_table_master(&table, "a", address));
+}
+END_TEST
+
+START_TEST(a_wanted_topic_is_listed_before_it_has_a_route)
+{
+    struct name_list list;
+    ck_assert_int_eq(route_table_want(&table, "soon", NULL), MQC_OK);
+    ck_assert_ptr_null(route_table_get(&table, "soon"));
+    ck_assert_int_eq(route_table_topics(&table, &list, NULL), MQC_OK);
+    ck_assert_uint_eq(list.count, 1);
+    ck_assert_str_eq(list.names[0], "soon");
+    name_list_done(&list);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+    Suite *suite = suite_create("route_table");
+    TCase *routes = tcase_create("routes");
+    tcase_add_checked_fixture(routes, set_up, tear_down);
+    tcase_add_test(routes, queues_are_in_javas_order);
+    tcase_add_test(routes, permissions_and_masters_count);
+    tcase_add_test(routes, the_default_topics_route_gives_way_to_a_real_one);
+    tcase_add_test(routes, the_same_route_is_no_change);
+    tcase_add_test(routes, an_ordered_topic_keeps_its_list);
+    tcase_add_test(routes, addresses_are_found);
+    tcase_add_test(routes, brokers_without_a_topic_are_forgotten);
+    tcase_add_test(routes, a_wanted_topic_is_listed_before_it_has_a_route);
+    suite_add_tcase(suite, routes);
+    return suite;
+}
+
+TEST_MAIN(suite)
