@@ -1,0 +1,134 @@
+/* How far groups are, and setting them elsewhere: GET_CONSUME_STATS, INVOKE_BROKER_TO_RESET_OFFSET
+ * (AdminBrokerProcessor.java). On the I/O thread. */
+#include "lib/embedded/cluster.h"
+#include "lib/embedded/handlers.h"
+#include "lib/protocol/relaxed_json.h"
+
+static void put_queue(struct buffer *out, const struct broker_data *data, const char *topic,
+                      int32_t queue_id)
+{
+    if (out->size > 0 && out->data[out->size - 1] != '{') buffer_put_8(out, ',');
+    buffer_put_text(out, "{\"brokerName\":");
+    json_put_text(out, slice_text(data->name));
+    buffer_put_format(out, ",\"queueId\":%d,\"topic\":", (int)queue_id);
+    json_put_text(out, slice_text(topic));
+    buffer_put_text(out, "}:");
+}
+
+static void put_topic_stats(struct buffer *out, const struct broker_data *data,
+                            const struct group *group, const struct topic *topic)
+{
+    struct slice name = slice_text(topic->name);
+    for (int32_t i = 0; !out->failed && i < topic->read_queues; i++) {
+        const struct store_queue *queue = topic_queue(topic, i);
+        int64_t consumed = group_offset(group, name, i);
+        int64_t pulled = group_pulled(group, name, i);
+        if (consumed < 0) consumed = 0;
+        if (pulled < consumed) pulled = consumed;
+        const struct record *last = store_queue_at(queue, consumed - 1);
+        put_queue(out, data, topic->name, i);
+        buffer_put_format(out,
+                          "{\"brokerOffset\":%lld,\"consumerOffset\":%lld,\"lastTimestamp\":%lld,"
+                          "\"pullOffset\":%lld}",
+                          (long long)store_queue_max_offset(queue), (long long)consumed,
+                          (long long)(last ? last->stored_unix_ms : 0), (long long)pulled);
+    }
+}
+
+/* Whether a topic was asked for: by name, in a list separated by ';', or by nothing. */
+static bool is_wanted(const struct get_consume_stats_header *header, struct slice topic)
+{
+    if (header->topic_list.size > 0) {
+        struct slice rest = header->topic_list;
+        while (rest.data)
+            if (slice_equal(slice_split(&rest, ";"), topic)) return true;
+        return false;
+    }
+    return header->topic.size == 0 || slice_equal(header->topic, topic);
+}
+
+void stats_handle_consume(struct request *request)
+{
+    struct get_consume_stats_header header;
+    if (!request_header(request, &get_consume_stats_layout, &header)) return;
+    const struct broker_data *data = request->broker->data;
+    const struct group *group = groups_find(&data->groups, header.consumer_group);
+    struct buffer body;
+    size_t position = 0;
+    struct map_entry entry;
+    buffer_init(&body);
+    buffer_put_text(&body, "{\"consumeTps\":0.0,\"offsetTable\":{");
+    while (group && map_next(&group->topics, &position, &entry)) {
+        struct slice name = slice_of(entry.key, entry.key_size);
+        const struct topic *topic = message_store_topic(&data->store, name);
+        if (topic && is_wanted(&header, name)) put_topic_stats(&body, data, group, topic);
+    }
+    buffer_put_text(&body, "}}");
+    request_answer_body(request, &body);
+    buffer_done(&body);
+}
+
+/* ---- reset ---- */
+
+/* The offset that one queue is set to; false when the one asked for is out of range. */
+static bool reset_target(const struct reset_offset_header *header, const struct store_queue *queue,
+                         int64_t *target)
+{
+    int64_t max = store_queue_max_offset(queue);
+    if (header->queue_id >= 0 && header->offset >= 0) {
+        *target = header->offset;
+        return header->offset >= queue->min_offset && header->offset <= max + 1;
+    }
+    *target = header->timestamp < 0 ? max : store_queue_search(queue, header->timestamp, false);
+    return true;
+}
+
+static void reset(struct request *request, const struct reset_offset_header *header,
+                  struct group *group, const struct topic *topic)
+{
+    struct buffer body;
+    buffer_init(&body);
+    buffer_put_text(&body, "{\"offsetTable\":{");
+    int32_t first = header->queue_id >= 0 ? header->queue_id : 0;
+    int32_t behind = header->queue_id >= 0 ? header->queue_id + 1 : topic->read_queues;
+    for (int32_t i = first; !body.failed && i < behind; i++) {
+        const struct store_queue *queue = topic_queue(topic, i);
+        int64_t target;
+        if (!queue || !reset_target(header, queue, &target)) {
+            request_refuse(request, RESPONSE_SYSTEM_ERROR,
+                           "Target offset %lld not in consume queue range [%lld-%lld]",
+                           (long long)header->offset, (long long)(queue ? queue->min_offset : 0),
+                           (long long)(queue ? store_queue_max_offset(queue) : 0));
+            buffer_done(&body);
+            return;
+        }
+        if (!group_reset_offset(group, slice_text(topic->name), i, topic->queue_count, target))
+            body.failed = true;
+        put_queue(&body, request->broker->data, topic->name, i);
+        buffer_put_decimal(&body, target);
+    }
+    buffer_put_text(&body, "}}");
+    request_answer_body(request, &body);
+    buffer_done(&body);
+}
+
+void stats_handle_reset_offset(struct request *request)
+{
+    struct reset_offset_header header;
+    if (!request_header(request, &reset_offset_layout, &header)) return;
+    struct broker_data *data = request->broker->data;
+    const struct topic *topic = message_store_topic(&data->store, header.topic);
+    struct group *group = groups_find(&data->groups, header.consumer_group);
+    if (request->broker->broker_id != 0)
+        request_refuse(request, RESPONSE_SYSTEM_ERROR, "Can not reset offset in slave broker");
+    else if (!topic)
+        request_refuse(request, RESPONSE_TOPIC_NOT_EXIST, "Topic %.*s does not exist",
+                       SLICE_FORMAT(header.topic));
+    else if (!group)
+        request_refuse(request, RESPONSE_SUBSCRIPTION_GROUP_NOT_EXIST, "Group %.*s does not exist",
+                       SLICE_FORMAT(header.consumer_group));
+    else if (header.queue_id == INT32_MAX)
+        request_refuse(request, RESPONSE_SYSTEM_ERROR, "No queues to reset.");
+    else
+        reset(request, &header, group, topic);
+}

@@ -1,0 +1,206 @@
+/* Administration of topics on a broker (AdminBrokerProcessor.java). On the I/O thread. */
+#include "lib/embedded/topic_handler.h"
+#include "lib/base/memory.h"
+#include "lib/embedded/cluster.h"
+#include "lib/embedded/handlers.h"
+#include "lib/embedded/long_poll.h"
+#include "lib/protocol/names.h"
+#include "lib/protocol/relaxed_json.h"
+
+/* ---- creating and deleting ---- */
+
+/* {"message.type":"FIFO"} of "+message.type=FIFO,-other" (AttributeParser.java) on top of what the
+ * topic has. NULL: no memory. */
+static char *merge_attributes(const char *old, struct slice changes)
+{
+    json_t *json = json_loads(old, 0, NULL);
+    if (!json) return NULL;
+    while (changes.data) {
+        struct slice change = slice_trim(slice_split(&changes, ","));
+        if (change.size < 2) continue;
+        struct slice value = slice_of(change.data + 1, change.size - 1);
+        struct slice name = slice_split(&value, "=");
+        char *key = slice_duplicate(name);
+        if (key && change.data[0] == '+' && value.data)
+            json_object_set_new(json, key, json_stringn(value.data, value.size));
+        else if (key && change.data[0] == '-')
+            json_object_del(json, key);
+        memory_free(key);
+    }
+    char *text = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
+    char *copy = memory_duplicate(text);
+    free(text);
+    json_decref(json);
+    return copy;
+}
+
+static bool replace(char **text, char *with)
+{
+    if (!with) return false;
+    memory_free(*text);
+    *text = with;
+    return true;
+}
+
+/* TopicValidator.isSystemTopic */
+static bool may_be_changed(struct request *request, struct slice name)
+{
+    if (!names_is_system_topic(name)) return true;
+    request_refuse(request, RESPONSE_INVALID_PARAMETER,
+                   "The topic[%.*s] is conflict with system topic.", SLICE_FORMAT(name));
+    return false;
+}
+
+static bool create(struct request *request, const struct create_topic_header *header)
+{
+    struct broker_data *data = request->broker->data;
+    struct topic *topic = message_store_put_topic(&data->store, header->topic, header->read_queues,
+                                                  header->write_queues, header->permission);
+    if (!topic) return false;
+    topic->sys_flag = header->topic_sys_flag;
+    topic->ordered = header->orderly;
+    return replace(&topic->filter_type, slice_duplicate(header->topic_filter_type)) &&
+           replace(&topic->attributes, merge_attributes(topic->attributes, header->attributes)) &&
+           name_server_register_topic(&request->cluster->name_server, data, topic);
+}
+
+void topic_handle_create(struct request *request)
+{
+    struct create_topic_header header;
+    char text[512];
+    if (!request_header(request, &create_topic_layout, &header)) return;
+    const char *fault = broker_topic_name_fault(header.topic, text, sizeof text);
+    if (fault) {
+        request_refuse(request, RESPONSE_INVALID_PARAMETER, "%s", fault);
+        return;
+    }
+    if (!may_be_changed(request, header.topic)) return;
+    if (header.read_queues < 0 || header.write_queues < 0 ||
+        header.read_queues > TOPIC_QUEUES_MAX || header.write_queues > TOPIC_QUEUES_MAX) {
+        request_refuse(request, RESPONSE_INVALID_PARAMETER,
+                       "the embedded broker takes 0 to %d queues a topic", TOPIC_QUEUES_MAX);
+        return;
+    }
+    if (create(request, &header))
+        request_done(request);
+    else
+        request_no_memory(request);
+}
+
+void topic_delete(struct broker_data *data, struct topic *topic)
+{
+    size_t position = 0;
+    struct map_entry entry;
+    while (map_next(&data->groups.by_name, &position, &entry))
+        group_forget_topic(entry.value, slice_text(topic->name));
+    /* Who waits is told that the topic is gone once it is. */
+    struct link waiting;
+    list_init(&waiting);
+    list_move_all(&waiting, &topic->waiting);
+    message_store_delete_topic(&data->store, topic);
+    long_poll_release(&waiting);
+}
+
+void topic_handle_delete(struct request *request)
+{
+    struct delete_topic_header header;
+    if (!request_header(request, &delete_topic_layout, &header)) return;
+    struct broker_data *data = request->broker->data;
+    if (slice_trim(header.topic).size == 0) {
+        request_refuse(request, RESPONSE_INVALID_PARAMETER, "The specified topic is blank.");
+        return;
+    }
+    if (!may_be_changed(request, header.topic)) return;
+    struct topic *topic = message_store_topic(&data->store, header.topic);
+    if (topic) topic_delete(data, topic);
+    request_done(request);
+}
+
+/* ---- reading ---- */
+
+static void put_config(struct buffer *out, const struct topic *topic)
+{
+    buffer_put_format(out, "{\"attributes\":%s,\"order\":%s,\"perm\":%d,\"readQueueNums\":%d,",
+                      topic->attributes, topic->ordered ? "true" : "false", (int)topic->permission,
+                      (int)topic->read_queues);
+    buffer_put_text(out, "\"topicFilterType\":");
+    json_put_text(out, slice_text(topic->filter_type));
+    buffer_put_text(out, ",\"topicName\":");
+    json_put_text(out, slice_text(topic->name));
+    buffer_put_format(out, ",\"topicSysFlag\":%d,\"writeQueueNums\":%d}", (int)topic->sys_flag,
+                      (int)topic->write_queues);
+}
+
+static void refuse_unknown(struct request *request, struct slice name)
+{
+    request_refuse(request, RESPONSE_TOPIC_NOT_EXIST, "No topic in this broker. topic: %.*s",
+                   SLICE_FORMAT(name));
+}
+
+void topic_handle_get_config(struct request *request)
+{
+    struct get_topic_config_header header;
+    if (!request_header(request, &get_topic_config_layout, &header)) return;
+    const struct topic *topic = message_store_topic(&request->broker->data->store, header.topic);
+    if (!topic) {
+        refuse_unknown(request, header.topic);
+        return;
+    }
+    struct buffer body;
+    buffer_init(&body);
+    put_config(&body, topic);
+    request_answer_body(request, &body);
+    buffer_done(&body);
+}
+
+void topic_handle_all_configs(struct request *request)
+{
+    struct buffer body;
+    size_t position = 0, put = 0;
+    struct map_entry entry;
+    buffer_init(&body);
+    buffer_put_text(&body, "{\"dataVersion\":{\"counter\":1,\"stateVersion\":0,\"timestamp\":0},"
+                           "\"topicConfigTable\":{");
+    while (map_next(&request->broker->data->store.topics, &position, &entry)) {
+        const struct topic *topic = entry.value;
+        if (put++ > 0) buffer_put_8(&body, ',');
+        json_put_text(&body, slice_text(topic->name));
+        buffer_put_8(&body, ':');
+        put_config(&body, topic);
+    }
+    buffer_put_text(&body, "}}");
+    request_answer_body(request, &body);
+    buffer_done(&body);
+}
+
+void topic_handle_stats(struct request *request)
+{
+    struct get_topic_stats_header header;
+    if (!request_header(request, &get_topic_stats_layout, &header)) return;
+    const struct broker_data *data = request->broker->data;
+    const struct topic *topic = message_store_topic(&data->store, header.topic);
+    if (!topic) {
+        request_refuse(request, RESPONSE_TOPIC_NOT_EXIST, "topic[%.*s] not exist",
+                       SLICE_FORMAT(header.topic));
+        return;
+    }
+    int32_t queues =
+        topic->write_queues > topic->read_queues ? topic->write_queues : topic->read_queues;
+    struct buffer body;
+    buffer_init(&body);
+    buffer_put_text(&body, "{\"offsetTable\":{");
+    for (int32_t i = 0; i < queues; i++) {
+        const struct store_queue *queue = topic_queue(topic, i);
+        buffer_put_text(&body, i > 0 ? ",{\"brokerName\":" : "{\"brokerName\":");
+        json_put_text(&body, slice_text(data->name));
+        buffer_put_format(&body, ",\"queueId\":%d,\"topic\":", (int)i);
+        json_put_text(&body, slice_text(topic->name));
+        buffer_put_format(&body,
+                          "}:{\"lastUpdateTimestamp\":%lld,\"maxOffset\":%lld,\"minOffset\":%lld}",
+                          (long long)queue->last_stored_unix_ms,
+                          (long long)store_queue_max_offset(queue), (long long)queue->min_offset);
+    }
+    buffer_put_text(&body, "},\"topicPutTps\":0.0}");
+    request_answer_body(request, &body);
+    buffer_done(&body);
+}

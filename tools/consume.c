@@ -1,0 +1,260 @@
+/* mqc consume: prints the messages of a topic as a member of a consumer group, until there were
+ * enough, the time is over, or a signal comes. The listener prints on the consumer's worker
+ * threads, one at a time; the main thread waits for the end in sigtimedwait, so that no handler is
+ * needed. */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tools/arguments.h"
+#include "tools/mqc.h"
+#include "tools/output.h"
+
+enum { DRAIN_MS = 5000, WAKE_SIGNAL = SIGUSR1 };
+
+struct printer {
+    const char *topic, *tag, *from; /* as given on the command line */
+    int count, timeout_s;           /* 0: without end */
+    bool json, quiet;
+    pthread_t main_thread;
+    mqc_push_consumer *consumer;
+    atomic_bool finished; /* nothing is printed any more; what still comes is refused */
+    pthread_mutex_t lock; /* guards standard output and what follows; may be held for long when
+                             the reader of standard output is slow */
+    int printed;
+    int write_failed; /* errno of a failed write */
+};
+
+enum wait_result { WAIT_FINISHED, WAIT_TIMEOUT, WAIT_SIGNAL };
+
+static int check_usage(const struct arguments *arguments, struct printer *printer);
+static int run(struct arguments *arguments, struct printer *printer);
+static int consume(struct printer *printer, const sigset_t *signals);
+static mqc_consume_status listen_to(mqc_delivery *delivery, void *arg);
+static bool print_message(const struct printer *printer, const mqc_message *message);
+static enum wait_result wait_for_end(struct printer *printer, const sigset_t *signals);
+static int report_end(const struct printer *printer, enum wait_result end);
+
+static const char NAME[] = "consume";
+
+int consume_command(int argc, char **argv)
+{
+    struct printer printer = {.tag = "*", .lock = PTHREAD_MUTEX_INITIALIZER};
+    const struct argument own[] = {
+        {'t', "topic", "TOPIC", "topic to consume (required)", ARGUMENT_TEXT, &printer.topic, NULL},
+        {'g', "group", "GROUP", "consumer group (required)", ARGUMENT_OPTION, NULL,
+         "consumerGroup"},
+        {0, "tag", "EXPRESSION", "only these tags: \"a || b\" (default: *, all)", ARGUMENT_TEXT,
+         &printer.tag, NULL},
+        {0, "from", "WHERE", "where a new group begins: first, last (default), or a time",
+         ARGUMENT_TEXT, &printer.from, NULL},
+        {0, "count", "N", "end after N messages", ARGUMENT_NUMBER, &printer.count, NULL},
+        {0, "timeout", "S", "end after S seconds", ARGUMENT_NUMBER, &printer.timeout_s, NULL},
+        {0, "json", NULL, "print each message as an object", ARGUMENT_FLAG, &printer.json, NULL},
+    };
+    struct arguments arguments = {
+        .command = NAME,
+        .synopsis = "-t TOPIC -g GROUP [option]…",
+        .about =
+            "Prints the body of each message on a line, until --count or --timeout is reached or\n"
+            "a signal (INT, TERM, HUP) comes. What was printed is then committed for the group;\n"
+            "messages beyond N are left or given back to it. Ends with 3 when --timeout came\n"
+            "before --count. A time is yyyyMMddHHmmss in local time or milliseconds since 1970.",
+        .own = own,
+        .own_count = sizeof own / sizeof own[0],
+    };
+    int code = arguments_parse(&arguments, argc, argv);
+    if (code < 0) code = check_usage(&arguments, &printer);
+    if (code < 0) code = run(&arguments, &printer);
+    arguments_done(&arguments);
+    return code;
+}
+
+static int set_from(mqc_options *options, const char *from)
+{
+    mqc_error error;
+    if (!from) return -1;
+    bool first = strcmp(from, "first") == 0, last = strcmp(from, "last") == 0;
+    const char *where = first  ? "CONSUME_FROM_FIRST_OFFSET"
+                        : last ? "CONSUME_FROM_LAST_OFFSET"
+                               : "CONSUME_FROM_TIMESTAMP";
+    if (!first && !last && mqc_options_set(options, "consumeTimestamp", from, NULL))
+        return usage_error(NAME,
+                           "--from is \"%s\": give first, last, yyyyMMddHHmmss in local time, or "
+                           "milliseconds since 1970 (13 digits)",
+                           from);
+    if (!mqc_options_set(options, "consumeFromWhere", where, &error)) return -1;
+    return library_failure(NAME, "--from: ", &error);
+}
+
+static int check_usage(const struct arguments *arguments, struct printer *printer)
+{
+    if (!printer->topic) return usage_error(NAME, "the topic is missing: give -t TOPIC");
+    if (arguments->rest_count > 0)
+        return usage_error(NAME, "unexpected argument \"%s\"", arguments->rest[0]);
+    return set_from(arguments->options, printer->from);
+}
+
+/* Blocked from here on in every thread, so that they wait for wait_for_end. */
+static void block_signals(sigset_t *signals)
+{
+    sigemptyset(signals);
+    sigaddset(signals, SIGINT);
+    sigaddset(signals, SIGTERM);
+    sigaddset(signals, SIGHUP);
+    sigaddset(signals, WAKE_SIGNAL);
+    pthread_sigmask(SIG_BLOCK, signals, NULL);
+}
+
+static int run(struct arguments *arguments, struct printer *printer)
+{
+    mqc_client_options client = arguments_client(arguments);
+    mqc_push_consumer_options options = {
+        .client = &client,
+        .listener = listen_to,
+        .listener_arg = printer,
+        .threads = 1, /* more would only mix the order: they print one at a time */
+    };
+    mqc_options_to_push_consumer(arguments->options, &options);
+    if (!options.group) return usage_error(NAME, "the group is missing: give -g GROUP");
+    printer->quiet = arguments->quiet;
+    printer->main_thread = pthread_self();
+    sigset_t signals;
+    block_signals(&signals);
+    mqc_error error;
+    printer->consumer = mqc_push_consumer_new(&options, &error);
+    int code = printer->consumer ? consume(printer, &signals) : library_failure(NAME, "", &error);
+    mqc_push_consumer_free(printer->consumer);
+    return code;
+}
+
+static int consume(struct printer *printer, const sigset_t *signals)
+{
+    mqc_error error;
+    if (mqc_push_consumer_subscribe(printer->consumer, printer->topic, printer->tag, &error) ||
+        mqc_push_consumer_start(printer->consumer, &error))
+        return library_failure(NAME, "", &error);
+    enum wait_result end = wait_for_end(printer, signals);
+    printer->finished = true;
+    mqc_status status = mqc_push_consumer_shutdown(printer->consumer, DRAIN_MS, &error);
+    int code = status ? library_failure(NAME, "end: ", &error) : report_end(printer, end);
+    /* A listener still waits for the reader of standard output: waiting for it could be for ever.
+     */
+    if (status == MQC_TIMEOUT) _exit(code);
+    return code;
+}
+
+/* Under the lock. */
+static void finish(struct printer *printer)
+{
+    printer->finished = true;
+    pthread_kill(printer->main_thread, WAKE_SIGNAL);
+}
+
+/* Prints what may be printed of a delivery, under the lock; the number of messages done. */
+static size_t print_delivery(struct printer *printer, const mqc_delivery *delivery)
+{
+    size_t done = 0;
+    while (done < mqc_delivery_count(delivery) && !printer->finished) {
+        if (!print_message(printer, mqc_delivery_at(delivery, done))) {
+            printer->write_failed = errno;
+            finish(printer);
+            break;
+        }
+        done++;
+        printer->printed++;
+        if (printer->printed == printer->count) finish(printer);
+    }
+    return done;
+}
+
+/* On a worker thread. What is not printed is refused, so that the group gets it again; pausing
+ * keeps the number of those small. */
+static mqc_consume_status listen_to(mqc_delivery *delivery, void *arg)
+{
+    struct printer *printer = arg;
+    pthread_mutex_lock(&printer->lock);
+    size_t done = print_delivery(printer, delivery);
+    pthread_mutex_unlock(&printer->lock);
+    if (printer->finished) mqc_push_consumer_pause(printer->consumer, NULL);
+    if (done == 0) return MQC_RECONSUME_LATER;
+    mqc_delivery_done(delivery, done);
+    return MQC_CONSUME_SUCCESS;
+}
+
+static bool add_property(const char *name, const char *value, void *arg)
+{
+    json_t *properties = arg;
+    json_object_set_new(properties, name, json_text(value));
+    return true;
+}
+
+static json_t *message_object(const mqc_message *message)
+{
+    json_t *properties = json_object();
+    mqc_message_each_property(message, add_property, properties);
+    json_t *object = json_pack(
+        "{s:o, s:o, s:i, s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:i}", "topic",
+        json_text(mqc_message_topic(message)), "brokerName",
+        json_text(mqc_message_broker_name(message)), "queueId", mqc_message_queue_id(message),
+        "queueOffset", (json_int_t)mqc_message_queue_offset(message), "msgId",
+        json_text(mqc_message_id(message)), "tags", json_text(mqc_message_tag(message)), "keys",
+        json_text(mqc_message_keys(message)), "properties", properties, "bornTimestamp",
+        (json_int_t)mqc_message_born_unix_ms(message), "storeTimestamp",
+        (json_int_t)mqc_message_stored_unix_ms(message), "reconsumeTimes",
+        mqc_message_reconsume_times(message));
+    if (object && json_add_body(object, mqc_message_body(message))) return object;
+    json_decref(object);
+    return NULL;
+}
+
+static bool print_message(const struct printer *printer, const mqc_message *message)
+{
+    if (printer->quiet) return true;
+    if (printer->json) return output_json(message_object(message));
+    mqc_view body = mqc_message_body(message);
+    return output_line(body.size > 0 ? body.data : "", body.size);
+}
+
+static int64_t monotonic_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static enum wait_result wait_for_end(struct printer *printer, const sigset_t *signals)
+{
+    int64_t end_ms = monotonic_ms() + (int64_t)printer->timeout_s * 1000;
+    for (;;) {
+        int64_t left_ms = printer->timeout_s > 0 ? end_ms - monotonic_ms() : 60000;
+        if (left_ms < 0) left_ms = 0;
+        struct timespec left = {.tv_sec = (time_t)(left_ms / 1000),
+                                .tv_nsec = (long)(left_ms % 1000) * 1000000};
+        int number = sigtimedwait(signals, NULL, &left);
+        if (printer->finished) return WAIT_FINISHED;
+        if (number > 0 && number != WAKE_SIGNAL) return WAIT_SIGNAL;
+        if (printer->timeout_s > 0 && monotonic_ms() >= end_ms) return WAIT_TIMEOUT;
+    }
+}
+
+/* After the shutdown, when no listener runs any more. */
+static int report_end(const struct printer *printer, enum wait_result end)
+{
+    if (printer->write_failed) {
+        errno = printer->write_failed;
+        return output_failure(NAME);
+    }
+    if (printer->count == 0 || printer->printed >= printer->count) return EXIT_DONE;
+    if (end == WAIT_SIGNAL)
+        return failure(NAME, "ended by a signal after %d of %d messages", printer->printed,
+                       printer->count);
+    failure(NAME, "%d of %d messages in %d s", printer->printed, printer->count,
+            printer->timeout_s);
+    return EXIT_TIMEOUT;
+}
