@@ -19,6 +19,7 @@ static const struct command {
     {"send", send_command, "send a message, or each line of standard input as one"},
     {"consume", consume_command, "print the messages of a topic as a member of a group"},
     {"topic", topic_command, "create, list, look up and delete topics"},
+    {"embedded", embedded_command, "run a cluster in memory, for tests"},
     {"demo", demo_command, "show a producer and two consumers at work"},
     {"options", options_command, "list the names that -X takes"},
     {"version", version_command, "print the versions of the tool and the library"},

@@ -15,6 +15,7 @@ int send_command(int argc, char **argv);
 int consume_command(int argc, char **argv);
 int topic_command(int argc, char **argv);
 int demo_command(int argc, char **argv);
+int embedded_command(int argc, char **argv);
 int options_command(int argc, char **argv);
 
 #endif

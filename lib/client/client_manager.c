@@ -2,6 +2,7 @@
  * shuts down; an entry's count of users keeps it alive meanwhile. */
 #include "lib/client/client_manager.h"
 
+#include <arpa/inet.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@
 #include "lib/base/memory.h"
 #include "lib/base/process.h"
 #include "lib/net/address.h"
+#include "lib/protocol/message_id.h"
 
 struct managed {
     char *key;      /* in the table: what makes clients share */
@@ -32,6 +34,7 @@ static struct {
 } manager = {.once = PTHREAD_ONCE_INIT};
 
 static void manager_init(void);
+static void set_message_id_host(void);
 static mqc_status acquire(const mqc_client_options *filled, const struct inner_producer_type *inner,
                           int copy, struct managed **out, mqc_error *error);
 static mqc_status find(const mqc_client_options *filled, const char *key, const char *settings,
@@ -101,9 +104,20 @@ size_t client_manager_count(void)
 
 static void manager_init(void)
 {
+    set_message_id_host();
     lock_init(&manager.lock, LOCK_RANK_MANAGER);
     map_init(&manager.table);
     list_init(&manager.all);
+}
+
+/* Message ids begin with this host's address, as Java's do; one of the ids' own making otherwise.
+ */
+static void set_message_id_host(void)
+{
+    char text[ADDRESS_HOST_BYTES];
+    struct host host = {.port = 0};
+    address_of_this_host(text);
+    if (inet_pton(AF_INET, text, host.address) == 1) message_id_set_host(&host);
 }
 
 /* Finds or creates an instance and counts the caller as its user. `copy` > 0 asks for the n-th
