@@ -110,21 +110,6 @@ mqc_status client_api_cluster_info(struct client_api *api, int64_t deadline_ms,
     return status;
 }
 
-mqc_status client_api_delete_topic_route(struct client_api *api, const char *topic,
-                                         int64_t deadline_ms, mqc_error *error)
-{
-    struct delete_topic_in_name_server_header header;
-    header_init(&delete_topic_in_name_server_layout, &header);
-    header.topic = slice_text(topic);
-    struct command_to_send request = {.code = REQUEST_DELETE_TOPIC_IN_NAMESRV,
-                                      .layout = &delete_topic_in_name_server_layout,
-                                      .header = &header};
-    struct remoting_response response;
-    mqc_status status = call_name_server_ok(api, &request, deadline_ms, &response, error);
-    if (status == MQC_OK) remoting_response_done(&response);
-    return status;
-}
-
 mqc_status client_api_create_topic(struct client_api *api, const char *address,
                                    const struct create_topic_header *header, int64_t deadline_ms,
                                    mqc_error *error)

@@ -37,8 +37,6 @@ mqc_status client_api_topic_list(struct client_api *api, int64_t deadline_ms, st
                                  mqc_error *error);
 mqc_status client_api_cluster_info(struct client_api *api, int64_t deadline_ms,
                                    struct cluster_info *out, mqc_error *error);
-mqc_status client_api_delete_topic_route(struct client_api *api, const char *topic,
-                                         int64_t deadline_ms, mqc_error *error);
 
 /* ---- brokers ---- */
 struct create_topic_header; /* headers_admin.def */

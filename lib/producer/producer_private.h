@@ -1,0 +1,39 @@
+/* The producer's object, shared by producer.c (life) and send_async.c (sends in flight). */
+#ifndef PRODUCER_PRODUCER_PRIVATE_H
+#define PRODUCER_PRODUCER_PRIVATE_H
+
+#include "lib/producer/sender.h"
+
+struct mqc_producer {
+    struct client_role role;
+    struct sender sender;
+    struct intern names;          /* the strings in results live as long as the producer */
+    mqc_producer_options options; /* filled; texts are owned, .client is unused */
+    mqc_client_options client;    /* filled; texts are owned */
+    unsigned fork_generation;
+    atomic_uint gate; /* calls inside, and PRODUCER_CLOSED */
+    struct lock lock; /* guards everything below */
+    struct condition changed;
+    enum client_state state; /* START_FAILED also while a start is under way */
+    bool busy;               /* a start or shutdown is under way */
+    struct link sends;       /* struct async_send: accepted and not yet called back */
+    struct link free_sends;  /* for reuse */
+    size_t free_send_count;
+};
+
+/* Lets a call in; MQC_WRONG_STATE unless the producer is running, in the process that made it. A
+ * call that was let in keeps the producer and its instance until producer_leave. */
+mqc_status producer_enter(struct mqc_producer *producer, mqc_error *error);
+/* One more call inside, by somebody who keeps the producer alive anyway. */
+void producer_hold(struct mqc_producer *producer);
+void producer_leave(struct mqc_producer *producer);
+
+/* The end of a send that begins now. */
+int64_t producer_deadline(const struct mqc_producer *producer, const mqc_send_options *options);
+
+/* Fails all sends that wait for a broker with MQC_CANCELLED: their callbacks are on their way when
+ * this returns, and late answers find nobody. */
+void async_sends_cancel(struct mqc_producer *producer) EXCLUDES(producer->lock);
+void async_sends_free(struct mqc_producer *producer); /* the spare ones, at the producer's end */
+
+#endif

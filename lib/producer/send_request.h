@@ -1,0 +1,54 @@
+/* The bytes of a send: what the request says and what the answer means. Pure; any thread. */
+#ifndef PRODUCER_SEND_REQUEST_H
+#define PRODUCER_SEND_REQUEST_H
+
+#include <mqclient/producer.h>
+
+#include "lib/protocol/message_id.h"
+#include "lib/protocol/remoting_command.h"
+
+enum { SEND_PROPERTIES_INLINE_BYTES = 1024 };
+
+/* What is the same in all attempts of one send. The body is the message's own; the properties are a
+ * copy with the unique id and WAIT added: in `inline_bytes`, or allocated when they are larger. Not
+ * to be copied as a struct. */
+struct send_content {
+    const char *topic; /* the message's */
+    struct slice body;
+    struct slice properties;
+    int32_t flag;
+    int32_t reconsume_times;     /* of a message to a retry topic, else 0 */
+    int32_t max_reconsume_times; /* likewise, else -1 */
+    char unique_id[MESSAGE_ID_BYTES];
+    char *allocated;
+    char inline_bytes[SEND_PROPERTIES_INLINE_BYTES];
+};
+
+/* Reads the message, which stays unchanged and is borrowed while the content is used. A received
+ * message is sent on with its decompressed body and the properties that are its sender's: those of
+ * the application, KEYS and TAGS. */
+mqc_status send_content_init(struct send_content *content, const mqc_message *message,
+                             mqc_error *error);
+void send_content_done(struct send_content *content);
+
+/* Who sends, as brokers want to know it. */
+struct send_origin {
+    const char *group;
+    const char *create_topic_key;
+    int default_topic_queues;
+};
+
+/* SEND_MESSAGE_V2 (SendMessageRequestHeaderV2) of the content to a queue. `request` points to
+ * `header`, the content and the queue's strings. */
+struct send_message_header;
+void send_request_make(const struct send_content *content, const struct send_origin *origin,
+                       const mqc_message_queue *queue, struct send_message_header *header,
+                       struct command_to_send *request);
+
+/* Reads an answer that response_judge calls done (MQClientAPIImpl.processSendResponse). The
+ * result's queue gets the strings of `queue` and the id that the broker says. */
+mqc_status send_response_read(const struct remoting_command *answer,
+                              const struct send_content *content, const mqc_message_queue *queue,
+                              mqc_send_result *result, mqc_error *error);
+
+#endif

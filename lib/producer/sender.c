@@ -1,0 +1,153 @@
+/* Finding the place of an attempt: the topic's queues (DefaultMQProducerImpl.tryToFindTopicPublish-
+ * Info), one of them, and its broker's address. On sending threads; sender_place_known also on the
+ * reading thread. */
+#include "lib/producer/sender.h"
+
+#include "lib/base/clock.h"
+#include "lib/base/error.h"
+#include "lib/producer/queue_choice.h"
+#include "lib/protocol/message.h"
+
+static mqc_status publish_queues(struct sender *sender, const char *topic, int64_t deadline_ms,
+                                 struct topic_queues **out, mqc_error *error);
+static mqc_status refresh_queues(struct sender *sender, const char *topic, int64_t deadline_ms,
+                                 struct topic_queues **queues, mqc_error *error);
+static mqc_status no_route(const char *topic, const struct topic_queues *queues, mqc_error *error);
+static mqc_status keep_names(struct sender *sender, const mqc_message_queue *queue,
+                             mqc_message_queue *out, mqc_error *error);
+
+mqc_status sender_place(struct sender *sender, const mqc_message *message,
+                        const mqc_send_options *options, const char *avoid, int64_t deadline_ms,
+                        struct send_place *place, mqc_error *error)
+{
+    place->queue.broker_name = NULL;
+    const mqc_message_queue *chosen = options ? options->queue : NULL;
+    struct topic_queues *queues = NULL;
+    mqc_status status = MQC_OK;
+    if (!chosen) {
+        status = publish_queues(sender, message->topic, deadline_ms, &queues, error);
+        if (status == MQC_OK && options && options->select)
+            status = queue_choice_select(options, queues->publish, queues->publish_count, message,
+                                         &chosen, error);
+        else if (status == MQC_OK)
+            chosen =
+                queue_choice_next(queues->publish, queues->publish_count, message->topic, avoid);
+    }
+    if (status == MQC_OK) status = keep_names(sender, chosen, &place->queue, error);
+    topic_queues_unref(queues);
+    if (status != MQC_OK) return status;
+    return client_instance_master(sender->instance, place->queue.topic, place->queue.broker_name,
+                                  deadline_ms, place->address, error);
+}
+
+mqc_status sender_place_known(struct sender *sender, const char *topic, const char *avoid,
+                              struct send_place *place, mqc_error *error)
+{
+    place->queue.broker_name = NULL;
+    struct route_table *routes = client_instance_routes(sender->instance);
+    struct topic_queues *queues = route_table_get(routes, topic);
+    if (!queues || queues->publish_count == 0) {
+        mqc_status status = no_route(topic, queues, error);
+        topic_queues_unref(queues);
+        return status;
+    }
+    const mqc_message_queue *chosen =
+        queue_choice_next(queues->publish, queues->publish_count, topic, avoid);
+    mqc_status status = keep_names(sender, chosen, &place->queue, error);
+    topic_queues_unref(queues);
+    if (status != MQC_OK) return status;
+    /* Never an address that is not known: NULL would mean a name server to Java. */
+    if (route_table_master(routes, place->queue.broker_name, place->address)) return MQC_OK;
+    error_set(error, MQC_NO_ROUTE, "The broker[%.127s] not exist", place->queue.broker_name);
+    error_mark_retryable(error);
+    return MQC_NO_ROUTE;
+}
+
+bool sender_transport_failed(mqc_status status)
+{
+    switch (status) {
+    case MQC_NO_CONNECTION:
+    case MQC_TIMEOUT:
+    case MQC_NO_ROUTE:
+    case MQC_BAD_FRAME:
+    case MQC_BUSY: return true;
+    default: return false;
+    }
+}
+
+int64_t sender_attempt_deadline(const struct sender *sender, int64_t deadline_ms)
+{
+    int64_t cap_ms = clock_deadline_ms(sender->attempt_timeout_ms);
+    return cap_ms < deadline_ms ? cap_ms : deadline_ms;
+}
+
+/* Queues to publish to, at least one, counted up. */
+static mqc_status publish_queues(struct sender *sender, const char *topic, int64_t deadline_ms,
+                                 struct topic_queues **out, mqc_error *error)
+{
+    mqc_error failure;
+    struct topic_queues *queues = NULL;
+    mqc_status status =
+        client_instance_queues(sender->instance, topic, deadline_ms, &queues, &failure);
+    if (status == MQC_OK && queues->publish_count == 0)
+        status = refresh_queues(sender, topic, deadline_ms, &queues, &failure);
+    if (status == MQC_NO_ROUTE) {
+        status = client_instance_update_route(
+            sender->instance, topic, sender->origin.create_topic_key,
+            sender->origin.default_topic_queues, deadline_ms, &failure);
+        if (status == MQC_OK)
+            queues = route_table_get(client_instance_routes(sender->instance), topic);
+        if (status == MQC_NO_ROUTE || (status == MQC_OK && !queues))
+            status = no_route(topic, NULL, &failure);
+    }
+    if (status == MQC_OK && queues->publish_count == 0) status = no_route(topic, queues, &failure);
+    if (status == MQC_OK) {
+        *out = queues;
+        return MQC_OK;
+    }
+    topic_queues_unref(queues);
+    if (error) *error = failure;
+    return status;
+}
+
+/* The route that is known has no queue to write to: perhaps the name server knows better by now. */
+static mqc_status refresh_queues(struct sender *sender, const char *topic, int64_t deadline_ms,
+                                 struct topic_queues **queues, mqc_error *error)
+{
+    mqc_status status =
+        client_instance_update_route(sender->instance, topic, NULL, 0, deadline_ms, error);
+    struct topic_queues *fresh =
+        status == MQC_OK ? route_table_get(client_instance_routes(sender->instance), topic) : NULL;
+    if (fresh || status == MQC_NO_ROUTE) {
+        topic_queues_unref(*queues);
+        *queues = fresh;
+    }
+    return status;
+}
+
+static mqc_status no_route(const char *topic, const struct topic_queues *queues, mqc_error *error)
+{
+    if (queues)
+        error_set(error, MQC_NO_ROUTE,
+                  "No route info of this topic: %.127s: it has no queue to write to, its brokers "
+                  "are down or do not let it be written to",
+                  topic);
+    else
+        error_set(error, MQC_NO_ROUTE,
+                  "No route info of this topic: %.127s: create it with \"mqc topic create -t "
+                  "%.127s\", or set autoCreateTopicEnable=true on the brokers",
+                  topic, topic);
+    error_mark_retryable(error);
+    return MQC_NO_ROUTE;
+}
+
+static mqc_status keep_names(struct sender *sender, const mqc_message_queue *queue,
+                             mqc_message_queue *out, mqc_error *error)
+{
+    const char *topic = intern_name(sender->names, slice_text(queue->topic));
+    const char *broker_name =
+        topic ? intern_name(sender->names, slice_text(queue->broker_name)) : NULL;
+    if (!broker_name) return error_no_memory(error);
+    *out = (mqc_message_queue){topic, broker_name, queue->queue_id};
+    return MQC_OK;
+}
