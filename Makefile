@@ -185,7 +185,7 @@ $(BUILD)/test/unit/net/check_poller_poll: $(BUILD)/poll/test/unit/net/check_poll
 # A contract test is a user's program: it has the public API and nothing else.
 CONTRACT_SOURCES  := $(wildcard test/contract/check_*.c)
 CONTRACT_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(CONTRACT_SOURCES))
-$(CONTRACT_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/test/unit/unit.o $(call helper_objects,test/contract) \
+$(CONTRACT_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(call helper_objects,test/contract) \
     $(BUILD)/libmqclient.so $(BUILD)/libmqembedded.so
 	$(call say,LINK)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) -L$(BUILD) -lmqembedded -lmqclient $(CHECK_LIBS) \
@@ -246,7 +246,8 @@ asan:  ## run the tests under the address and undefined behaviour sanitizers
 
 .PHONY: tsan
 tsan:  ## run the tests under the thread sanitizer (clang)
-	@+TSAN_OPTIONS=second_deadlock_stack=1 test/run-steps $(call sanitized,tsan,SANITIZE=thread CC=clang)
+	@+TSAN_OPTIONS='second_deadlock_stack=1 suppressions=$(abspath test/tsan.suppressions)' \
+	  test/run-steps $(call sanitized,tsan,SANITIZE=thread CC=clang)
 comma := ,
 
 # ---- style ----

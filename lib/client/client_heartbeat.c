@@ -15,6 +15,7 @@ struct round {
     struct condition answered;
     size_t left;
     size_t good;
+    bool divide_when_good; /* a broker that came back may have forgotten our group: it knows now */
 };
 
 /* The heartbeat's parts while it is put together. */
@@ -74,10 +75,8 @@ void client_heartbeat_opened(const char *address, void *arg)
     struct buffer body;
     buffer_init(&body);
     struct round *round = round_new(instance);
-    if (round && encode(instance, &body)) {
-        send_one(round, address, buffer_slice(&body));
-        if (client_roles_has_consumer(instance)) client_instance_wake_rebalance(instance);
-    }
+    if (round) round->divide_when_good = client_roles_has_consumer(instance);
+    if (round && encode(instance, &body)) send_one(round, address, buffer_slice(&body));
     if (round) round_unref(round);
     buffer_done(&body);
 }
@@ -163,6 +162,7 @@ static void answered(struct remoting_arrival *arrival, const mqc_error *error, v
     if (good) round->good++;
     condition_wake_all(&round->answered);
     lock_release(&round->lock);
+    if (good && round->divide_when_good) client_instance_wake_rebalance(round->instance);
     round_unref(round);
 }
 

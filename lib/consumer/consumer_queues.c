@@ -1,0 +1,161 @@
+/* The table of queues that a consumer has. The rebalance service adds and removes; the scheduled
+ * executor, callback threads and shutdown go over it. */
+#include "lib/base/clock.h"
+#include "lib/base/error.h"
+#include "lib/base/log.h"
+#include "lib/base/memory.h"
+#include "lib/consumer/push_consumer_private.h"
+
+enum { MOVE_MS = 5000 };
+
+static struct consumer_queue *find(struct mqc_push_consumer *consumer,
+                                   const mqc_message_queue *place) REQUIRES(consumer->queues_lock);
+
+mqc_status consumer_queue_new(struct mqc_push_consumer *consumer, const mqc_message_queue *place,
+                              int64_t stored, int64_t begin, struct consumer_queue **out,
+                              mqc_error *error)
+{
+    const char *topic = intern_name(&consumer->names, slice_text(place->topic));
+    const char *broker_name = intern_name(&consumer->names, slice_text(place->broker_name));
+    struct consumer_queue *queue =
+        topic && broker_name ? memory_allocate_zero(1, sizeof *queue) : NULL;
+    if (!queue) return error_no_memory(error);
+    list_init(&queue->link);
+    reference_init(&queue->references);
+    consumer_ref(consumer);
+    queue->consumer = consumer;
+    queue->place = (mqc_message_queue){topic, broker_name, place->queue_id};
+    process_queue_init(&queue->messages);
+    atomic_store(&queue->messages.last_pull_ms, clock_now_ms());
+    process_queue_pass(&queue->messages, begin);
+    offset_record_init(&queue->offset, stored);
+    /* With nothing stored the beginning is: or a crash before the first message would let the next
+     * start begin later, and skip what came between. */
+    offset_record_raise(&queue->offset, begin);
+    queue->next_offset = begin;
+    *out = queue;
+    return MQC_OK;
+}
+
+void consumer_queue_ref(struct consumer_queue *queue)
+{
+    reference_take(&queue->references);
+}
+
+void consumer_queue_unref(struct consumer_queue *queue)
+{
+    if (!queue || !reference_drop(&queue->references)) return;
+    struct mqc_push_consumer *consumer = queue->consumer;
+    offset_record_done(&queue->offset);
+    process_queue_done(&queue->messages);
+    memory_free(queue);
+    consumer_unref(consumer);
+}
+
+struct offset_place consumer_queue_offset_place(const struct consumer_queue *queue)
+{
+    return (struct offset_place){queue->consumer->group, queue->place.topic,
+                                 queue->place.broker_name, queue->place.queue_id};
+}
+
+void consumer_queue_give_up(struct consumer_queue *queue, struct client_instance *instance)
+{
+    struct offset_place place = consumer_queue_offset_place(queue);
+    process_queue_drop(&queue->messages);
+    offset_record_freeze(&queue->offset);
+    offset_store_persist(instance, &place, &queue->offset);
+}
+
+void consumer_queue_move(struct consumer_queue *queue, struct client_instance *instance,
+                         int64_t offset)
+{
+    struct offset_place place = consumer_queue_offset_place(queue);
+    mqc_error error;
+    process_queue_drop(&queue->messages);
+    offset_record_freeze_at(&queue->offset, offset);
+    /* Before it leaves the table: the rebalance that adds it anew must find the new offset. */
+    if (offset_store_commit(instance, &place, &queue->offset,
+                            consumer_deadline(queue->consumer, MOVE_MS), &error) != MQC_OK)
+        log_warn(LOG_OFFSETS, "group=%s topic=%s broker=%s queue=%d offset=%lld not stored: %s",
+                 place.group, place.topic, place.broker_name, place.queue_id, (long long)offset,
+                 error.text);
+    consumer_queues_remove(queue->consumer, queue);
+}
+
+bool consumer_queues_add(struct mqc_push_consumer *consumer, struct consumer_queue *queue)
+{
+    lock_take(&consumer->queues_lock);
+    bool add = !consumer->queues_closed && !find(consumer, &queue->place);
+    if (add) {
+        consumer_queue_ref(queue);
+        list_append(&consumer->queues, &queue->link);
+    }
+    lock_release(&consumer->queues_lock);
+    return add;
+}
+
+bool consumer_queues_remove(struct mqc_push_consumer *consumer, struct consumer_queue *queue)
+{
+    lock_take(&consumer->queues_lock);
+    bool was_there = !list_empty(&queue->link);
+    list_remove(&queue->link);
+    lock_release(&consumer->queues_lock);
+    if (was_there) consumer_queue_unref(queue);
+    return was_there;
+}
+
+bool consumer_queues_has(struct mqc_push_consumer *consumer, const mqc_message_queue *place)
+{
+    lock_take(&consumer->queues_lock);
+    bool has = find(consumer, place) != NULL;
+    lock_release(&consumer->queues_lock);
+    return has;
+}
+
+struct consumer_queue **consumer_queues_list(struct mqc_push_consumer *consumer, const char *topic,
+                                             size_t *count)
+{
+    struct consumer_queue **list = NULL;
+    size_t capacity = 0;
+    *count = 0;
+    lock_take(&consumer->queues_lock);
+    LIST_EACH(&consumer->queues, item)
+    {
+        struct consumer_queue *queue = CONTAINER_OF(item, struct consumer_queue, link);
+        if (topic && strcmp(queue->place.topic, topic) != 0) continue;
+        /* Those that do not fit are seen to the next time. */
+        if (!memory_reserve(&list, &capacity, *count + 1, sizeof *list)) break;
+        consumer_queue_ref(queue);
+        list[(*count)++] = queue;
+    }
+    lock_release(&consumer->queues_lock);
+    return list;
+}
+
+void consumer_queues_release(struct consumer_queue **list, size_t count)
+{
+    for (size_t i = 0; i < count; i++) consumer_queue_unref(list[i]);
+    memory_free(list);
+}
+
+void consumer_queues_close(struct mqc_push_consumer *consumer, struct link *taken)
+{
+    lock_take(&consumer->queues_lock);
+    consumer->queues_closed = true;
+    list_move_all(taken, &consumer->queues);
+    lock_release(&consumer->queues_lock);
+}
+
+static struct consumer_queue *find(struct mqc_push_consumer *consumer,
+                                   const mqc_message_queue *place)
+{
+    LIST_EACH(&consumer->queues, item)
+    {
+        struct consumer_queue *queue = CONTAINER_OF(item, struct consumer_queue, link);
+        if (queue->place.queue_id == place->queue_id &&
+            strcmp(queue->place.broker_name, place->broker_name) == 0 &&
+            strcmp(queue->place.topic, place->topic) == 0)
+            return queue;
+    }
+    return NULL;
+}

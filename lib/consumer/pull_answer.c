@@ -1,0 +1,200 @@
+/* What a broker answers to a pull. Runs on the thread that reads the connection and never blocks:
+ * decodes the messages in place, filters them by tag, hands them to the workers and sends the pull
+ * request round again (DefaultMQPushConsumerImpl's PullCallback, PullAPIWrapper). */
+#include "lib/base/clock.h"
+#include "lib/base/error.h"
+#include "lib/base/log.h"
+#include "lib/consumer/push_consumer_private.h"
+#include "lib/protocol/properties.h"
+
+enum {
+    FLOW_CONTROL_MS = 20,
+    SUBSCRIPTION_MS = 500, /* until a heartbeat has told the broker */
+    AT_ONCE_MS = 10,       /* an answer without messages that came sooner was not waited for */
+    BREATHER_MS = 20
+};
+
+static void take_messages(struct consumer_queue *queue, struct remoting_arrival *arrival,
+                          const struct pull_message_response_header *header);
+static size_t accept_messages(struct consumer_queue *queue, struct message_block *block,
+                              int64_t offset_delta, struct mqc_message **accepted);
+static bool name_broker(struct message_block *block, const char *broker_name);
+static void go_on(struct consumer_queue *queue, int64_t next, bool got_messages);
+static void refuse(struct consumer_queue *queue, const struct remoting_arrival *arrival);
+static void move_offset(struct consumer_queue *queue, int64_t next);
+static void repair(struct callback_task *task);
+static void say(const struct consumer_queue *queue, const char *what);
+
+void queue_pull_answered(struct remoting_arrival *arrival, const mqc_error *error, void *arg)
+{
+    struct consumer_queue *queue = arg;
+    if (queue_pull_over(queue)) {
+        queue_pull_end(queue);
+        return;
+    }
+    if (!arrival) {
+        say(queue, error->text);
+        queue_pull_failed(queue);
+        return;
+    }
+    int32_t code = arrival->command->code;
+    if (code != RESPONSE_SUCCESS && code != RESPONSE_PULL_NOT_FOUND &&
+        code != RESPONSE_PULL_RETRY_IMMEDIATELY && code != RESPONSE_PULL_OFFSET_MOVED) {
+        refuse(queue, arrival);
+        return;
+    }
+    struct pull_message_response_header header;
+    mqc_error damage;
+    if (header_decode(&pull_message_response_layout, arrival->command, &header, &damage) !=
+        MQC_OK) {
+        say(queue, damage.text);
+        queue_pull_failed(queue);
+        return;
+    }
+    queue->broker_id = header.suggest_broker_id;
+    if (code == RESPONSE_PULL_OFFSET_MOVED)
+        move_offset(queue, header.next_begin_offset);
+    else if (code == RESPONSE_SUCCESS)
+        take_messages(queue, arrival, &header);
+    else
+        go_on(queue, header.next_begin_offset, false);
+}
+
+static void take_messages(struct consumer_queue *queue, struct remoting_arrival *arrival,
+                          const struct pull_message_response_header *header)
+{
+    mqc_error error;
+    struct message_block *block = NULL;
+    struct consume_batch *batch = NULL;
+    size_t count = 0;
+    mqc_status status = MQC_OK;
+    struct frame *frame = remoting_arrival_keep(arrival);
+    if (!frame) status = error_no_memory(&error);
+    if (status == MQC_OK)
+        status = message_block_decode(frame, arrival->command->body, &block, &error);
+    frame_unref(frame);
+    if (status == MQC_OK && block) {
+        batch =
+            name_broker(block, queue->place.broker_name) ? consume_batch_new(queue, block) : NULL;
+        if (batch) {
+            struct mqc_message **messages = consume_batch_messages(batch);
+            count = accept_messages(queue, block, header->offset_delta, messages);
+            status = process_queue_put(&queue->messages, messages, count, &count, &error);
+            if (status != MQC_OK) consume_batch_submit(batch, 0);
+        } else {
+            message_block_unref(block);
+            status = error_no_memory(&error);
+        }
+    }
+    if (status != MQC_OK) { /* nothing was taken: the same again */
+        say(queue, error.text);
+        queue_pull_failed(queue);
+        return;
+    }
+    if (batch) consume_batch_submit(batch, count);
+    go_on(queue, header->next_begin_offset, count > 0);
+}
+
+/* The broker compares hash codes of tags only. Without a subscription nothing is wanted. */
+static size_t accept_messages(struct consumer_queue *queue, struct message_block *block,
+                              int64_t offset_delta, struct mqc_message **accepted)
+{
+    struct topic_subscription *subscription =
+        subscriptions_get(&queue->consumer->subscriptions, queue->place.topic);
+    size_t count = 0;
+    for (size_t i = 0; subscription && i < block->count; i++) {
+        struct mqc_message *message = &block->messages[i];
+        message->queue_offset += offset_delta;
+        message->queue_id = queue->place.queue_id;
+        if (subscription->data.tag_count == 0 ||
+            subscription_accepts(&subscription->data, message_property(message, PROPERTY_TAGS)))
+            accepted[count++] = message;
+    }
+    topic_subscription_unref(subscription);
+    return count;
+}
+
+/* The name lives as long as the messages do, in the otherwise unused buffer of the first. */
+static bool name_broker(struct message_block *block, const char *broker_name)
+{
+    struct buffer *buffer = &block->messages[0].building;
+    buffer_put_text(buffer, broker_name);
+    const char *name = buffer_text(buffer);
+    for (size_t i = 0; name && i < block->count; i++) block->messages[i].broker_name = name;
+    return name != NULL;
+}
+
+/* What was filtered out is done, too: the committed offset goes on with it as soon as nothing
+ * before it is unfinished. */
+static void go_on(struct consumer_queue *queue, int64_t next, bool got_messages)
+{
+    /* Never back: a slave that lags names a lower offset in PULL_RETRY_IMMEDIATELY. */
+    bool stands_still = next <= queue->next_offset;
+    bool at_once = clock_now_ms() - queue->asked_ms < AT_ONCE_MS;
+    if (!stands_still) queue->next_offset = next;
+    int64_t commit = process_queue_pass(&queue->messages, queue->next_offset);
+    if (commit >= 0) offset_record_raise(&queue->offset, commit);
+    /* A broker that answers "nothing" at once again and again must not keep us spinning. */
+    int64_t delay_ms = got_messages              ? queue->consumer->options.pull_interval_ms
+                       : stands_still && at_once ? BREATHER_MS
+                                                 : 0;
+    queue_pull_again(queue, delay_ms);
+}
+
+static void refuse(struct consumer_queue *queue, const struct remoting_arrival *arrival)
+{
+    mqc_error error;
+    int32_t code = arrival->command->code;
+    client_api_refused(arrival->command, remoting_connection_address(arrival->connection),
+                       "PULL_MESSAGE", &error);
+    if (code == RESPONSE_FLOW_CONTROL) {
+        queue_pull_again(queue, FLOW_CONTROL_MS);
+    } else if (code == RESPONSE_SUBSCRIPTION_NOT_EXIST ||
+               code == RESPONSE_SUBSCRIPTION_NOT_LATEST) {
+        log_info(LOG_PULL,
+                 "group=%s topic=%s: the broker has not heard of the subscription yet: %s",
+                 queue->consumer->group, queue->place.topic, error.text);
+        consumer_do_later(queue->consumer, CHORE_HEARTBEAT);
+        queue_pull_again(queue, SUBSCRIPTION_MS);
+    } else {
+        say(queue, error.text);
+        queue_pull_failed(queue);
+    }
+}
+
+/* OFFSET_ILLEGAL: the broker has nothing at our offset. From here on no listener moves the offset;
+ * a callback thread stores the broker's and has the queue added anew. */
+static void move_offset(struct consumer_queue *queue, int64_t next)
+{
+    log_warn(LOG_PULL,
+             "group=%s topic=%s broker=%s queue=%d: offset %lld is not there, going on at "
+             "%lld",
+             queue->consumer->group, queue->place.topic, queue->place.broker_name,
+             queue->place.queue_id, (long long)queue->next_offset, (long long)next);
+    process_queue_drop(&queue->messages);
+    offset_record_freeze_at(&queue->offset, next);
+    queue->next_offset = next;
+    queue->repair.run = repair;
+    callback_executor_submit(client_instance_callbacks(queue->consumer->instance), &queue->repair);
+}
+
+/* Callback thread; has the pull request, which ends here. */
+static void repair(struct callback_task *task)
+{
+    struct consumer_queue *queue = CONTAINER_OF(task, struct consumer_queue, repair);
+    struct mqc_push_consumer *consumer = queue->consumer;
+    struct client_instance *instance = consumer_enter(consumer);
+    if (instance) {
+        consumer_queue_move(queue, instance, queue->next_offset);
+        client_instance_wake_rebalance(instance);
+        consumer_exit(consumer);
+    }
+    queue_pull_end(queue);
+}
+
+static void say(const struct consumer_queue *queue, const char *what)
+{
+    log_warn(LOG_PULL, "group=%s topic=%s broker=%s queue=%d: pull failed, again in 1 s: %s",
+             queue->consumer->group, queue->place.topic, queue->place.broker_name,
+             queue->place.queue_id, what);
+}

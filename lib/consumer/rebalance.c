@@ -1,0 +1,248 @@
+/* Dividing queues (RebalanceImpl, RebalancePushImpl): for each topic, which of its queues are ours,
+ * which are lost and which are gained. Runs on the instance's rebalance service, which calls again
+ * in a second while anything is left to do. */
+#include "lib/base/clock.h"
+#include "lib/base/error.h"
+#include "lib/base/log.h"
+#include "lib/base/memory.h"
+#include "lib/consumer/push_consumer_private.h"
+
+enum {
+    IDLE_MS = 120000,        /* a pull request that was not seen for so long is lost */
+    UNKNOWN_PASSES_MOST = 5, /* without us in the list of members before we give up our queues */
+    MISSING_PASSES_MOST = 30 /* that look for a topic without a route each second */
+};
+
+/* What one pass works with. */
+struct pass {
+    struct mqc_push_consumer *consumer;
+    struct client_instance *instance;
+    bool changed;
+    bool unknown; /* some list of members lacked us */
+    bool give_up_when_unknown;
+    bool missing; /* some topic has no route */
+};
+
+static bool divide_topic(struct pass *pass, const char *topic);
+static mqc_status get_queues(struct pass *pass, const char *topic, int64_t deadline_ms,
+                             struct topic_queues **queues, mqc_error *error);
+static void report(const struct pass *pass, const char *topic, mqc_status status,
+                   const mqc_error *error);
+static mqc_status get_members(struct pass *pass, const char *topic, int64_t deadline_ms,
+                              struct name_list *ids, mqc_error *error);
+static bool update(struct pass *pass, const char *topic, const struct topic_queues *queues,
+                   const bool *mine);
+static void drop_lost(struct pass *pass, const char *topic, const struct topic_queues *queues,
+                      const bool *mine);
+static bool is_mine(const struct mqc_message_queue *place, const struct topic_queues *queues,
+                    const bool *mine);
+static bool gain(struct pass *pass, const mqc_message_queue *place);
+static void drop_unsubscribed(struct pass *pass);
+static void lose(struct pass *pass, struct consumer_queue *queue, const char *why);
+
+bool consumer_rebalance(struct mqc_push_consumer *consumer)
+{
+    struct pass pass = {.consumer = consumer,
+                        .instance = consumer->instance,
+                        .give_up_when_unknown = consumer->unknown_passes >= UNKNOWN_PASSES_MOST};
+    struct topic_subscription **topics;
+    size_t count;
+    /* Brokers do not know of us before the first heartbeat; start wakes us after it. */
+    if (!atomic_load(&consumer->announced)) return true;
+    if (subscriptions_list(&consumer->subscriptions, &topics, &count, NULL) != MQC_OK) return false;
+    bool balanced = true;
+    for (size_t i = 0; i < count && consumer_running(consumer); i++)
+        if (!divide_topic(&pass, topics[i]->data.topic)) balanced = false;
+    subscriptions_release(topics, count);
+    drop_unsubscribed(&pass);
+    /* A new topic should be consumed soon, but one that never comes must not cost much for ever. */
+    consumer->missing_passes = pass.missing ? consumer->missing_passes + 1 : 0;
+    if (pass.missing && consumer->missing_passes < MISSING_PASSES_MOST) balanced = false;
+    consumer->unknown_passes = pass.unknown ? consumer->unknown_passes + 1 : 0;
+    if (pass.changed) subscriptions_touch(&consumer->subscriptions);
+    if (pass.changed || pass.unknown) client_instance_heartbeat(pass.instance, 0);
+    return balanced;
+}
+
+/* Whether nothing is left to do for this topic. */
+static bool divide_topic(struct pass *pass, const char *topic)
+{
+    struct mqc_push_consumer *consumer = pass->consumer;
+    int64_t deadline_ms = consumer_deadline(consumer, consumer->client_options.request_timeout_ms);
+    struct topic_queues *queues = NULL;
+    struct name_list ids = {0};
+    mqc_error error;
+    bool balanced = false;
+    bool *mine = NULL;
+    mqc_status status = get_queues(pass, topic, deadline_ms, &queues, &error);
+    /* Brokers make the retry topic when it is first needed. */
+    bool missing = status == MQC_NO_ROUTE;
+    if (status == MQC_OK) status = get_members(pass, topic, deadline_ms, &ids, &error);
+    if (status == MQC_OK) {
+        mine = memory_allocate_zero(queues->subscribe_count + 1, sizeof *mine);
+        if (!mine) status = error_no_memory(&error);
+    }
+    if (status != MQC_OK) {
+        report(pass, topic, status, &error);
+        balanced = missing;
+        pass->missing = pass->missing || missing;
+        pass->unknown = pass->unknown || status == MQC_REFUSED;
+        goto out;
+    }
+    bool known = consumer->strategy->allocate(client_instance_id(pass->instance), &ids,
+                                              queues->subscribe, queues->subscribe_count, mine);
+    if (!known) {
+        pass->unknown = true;
+        error_set(&error, MQC_REFUSED, "the broker does not list us among %zu members", ids.count);
+        report(pass, topic, MQC_REFUSED, &error);
+    }
+    /* A broker that has just restarted learns of us in a moment: no reason to drop all queues. */
+    if (known || pass->give_up_when_unknown) balanced = update(pass, topic, queues, mine) && known;
+out:
+    memory_free(mine);
+    name_list_done(&ids);
+    topic_queues_unref(queues);
+    return balanced;
+}
+
+/* A route that a producer of the instance made after the default topic has nothing to consume: the
+ * topic itself may exist by now. */
+static mqc_status get_queues(struct pass *pass, const char *topic, int64_t deadline_ms,
+                             struct topic_queues **queues, mqc_error *error)
+{
+    mqc_status status = client_instance_queues(pass->instance, topic, deadline_ms, queues, error);
+    if (status != MQC_OK || !(*queues)->from_default_topic) return status;
+    topic_queues_unref(*queues);
+    *queues = NULL;
+    status = client_instance_update_route(pass->instance, topic, NULL, 0, deadline_ms, error);
+    return status == MQC_OK
+               ? client_instance_queues(pass->instance, topic, deadline_ms, queues, error)
+               : status;
+}
+
+/* Not everything is worth a warning each time: right after a start brokers have not heard of us
+ * yet, and retry topics are made when they are first needed. */
+static void report(const struct pass *pass, const char *topic, mqc_status status,
+                   const mqc_error *error)
+{
+    const struct mqc_push_consumer *consumer = pass->consumer;
+    bool quiet = false;
+    if (status == MQC_NO_ROUTE)
+        quiet = consumer->missing_passes % MISSING_PASSES_MOST != 0 ||
+                names_is_retry_topic(slice_text(topic));
+    else if (status == MQC_REFUSED)
+        quiet = consumer->unknown_passes == 0;
+    LOG_AT(quiet ? MQC_LOG_DEBUG : MQC_LOG_WARN, LOG_REBALANCE,
+           "group=%s topic=%s not divided now: %s", consumer->group, topic, error->text);
+}
+
+/* The group's members in Java's order, from one broker. */
+static mqc_status get_members(struct pass *pass, const char *topic, int64_t deadline_ms,
+                              struct name_list *ids, mqc_error *error)
+{
+    char address[ADDRESS_TEXT_BYTES];
+    if (!route_table_any_of_topic(client_instance_routes(pass->instance), topic, address))
+        return error_set(error, MQC_NO_CONNECTION, "no broker of the topic has an address");
+    mqc_status status = client_api_consumer_list(client_instance_api(pass->instance), address,
+                                                 pass->consumer->group, deadline_ms, ids, error);
+    if (status == MQC_OK) allocate_sort_ids(ids);
+    return status;
+}
+
+static bool update(struct pass *pass, const char *topic, const struct topic_queues *queues,
+                   const bool *mine)
+{
+    bool complete = true;
+    drop_lost(pass, topic, queues, mine);
+    for (size_t i = 0; i < queues->subscribe_count && consumer_running(pass->consumer); i++) {
+        if (!mine[i] || consumer_queues_has(pass->consumer, &queues->subscribe[i])) continue;
+        if (!gain(pass, &queues->subscribe[i])) complete = false;
+    }
+    return complete;
+}
+
+static void drop_lost(struct pass *pass, const char *topic, const struct topic_queues *queues,
+                      const bool *mine)
+{
+    size_t count;
+    struct consumer_queue **held = consumer_queues_list(pass->consumer, topic, &count);
+    int64_t now = clock_now_ms();
+    for (size_t i = 0; i < count; i++) {
+        int64_t idle_ms = now - atomic_load(&held[i]->messages.last_pull_ms);
+        if (!is_mine(&held[i]->place, queues, mine)) {
+            lose(pass, held[i], "another member has it now");
+        } else if (idle_ms > IDLE_MS) {
+            log_error(LOG_REBALANCE,
+                      "[BUG] group=%s topic=%s broker=%s queue=%d was not pulled for %lld s: "
+                      "starting it anew",
+                      pass->consumer->group, topic, held[i]->place.broker_name,
+                      held[i]->place.queue_id, (long long)(idle_ms / 1000));
+            lose(pass, held[i], "it was not pulled any more");
+        }
+    }
+    consumer_queues_release(held, count);
+}
+
+static bool is_mine(const mqc_message_queue *place, const struct topic_queues *queues,
+                    const bool *mine)
+{
+    for (size_t i = 0; i < queues->subscribe_count; i++) {
+        if (mine[i] && queues->subscribe[i].queue_id == place->queue_id &&
+            strcmp(queues->subscribe[i].broker_name, place->broker_name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* False: to be tried again. */
+static bool gain(struct pass *pass, const mqc_message_queue *place)
+{
+    struct mqc_push_consumer *consumer = pass->consumer;
+    struct consumer_queue *queue;
+    int64_t stored = -1, begin = 0;
+    mqc_error error;
+    mqc_status status =
+        consumer_start_offset(consumer, pass->instance, place, &stored, &begin, &error);
+    if (status == MQC_OK)
+        status = consumer_queue_new(consumer, place, stored, begin, &queue, &error);
+    if (status != MQC_OK) {
+        log_warn(LOG_REBALANCE,
+                 "group=%s topic=%s broker=%s queue=%d not taken now, its offset is not known: %s",
+                 consumer->group, place->topic, place->broker_name, place->queue_id, error.text);
+        return false;
+    }
+    if (consumer_queues_add(consumer, queue)) {
+        pass->changed = true;
+        log_info(LOG_REBALANCE, "group=%s topic=%s broker=%s queue=%d taken, offset=%lld%s",
+                 consumer->group, place->topic, place->broker_name, place->queue_id,
+                 (long long)begin, stored >= 0 ? "" : " (none was stored)");
+        queue_pull_start(queue);
+        /* An unsubscribe that came meanwhile did not see this queue. */
+        if (!subscriptions_has(&consumer->subscriptions, place->topic))
+            lose(pass, queue, "its topic was unsubscribed");
+    }
+    consumer_queue_unref(queue);
+    return true;
+}
+
+static void drop_unsubscribed(struct pass *pass)
+{
+    size_t count;
+    struct consumer_queue **held = consumer_queues_list(pass->consumer, NULL, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (!subscriptions_has(&pass->consumer->subscriptions, held[i]->place.topic))
+            lose(pass, held[i], "its topic was unsubscribed");
+    }
+    consumer_queues_release(held, count);
+}
+
+/* In this order: what a listener reports after the offset was told to the broker does not count. */
+static void lose(struct pass *pass, struct consumer_queue *queue, const char *why)
+{
+    consumer_queue_give_up(queue, pass->instance);
+    if (!consumer_queues_remove(pass->consumer, queue)) return;
+    pass->changed = true;
+    log_info(LOG_REBALANCE, "group=%s topic=%s broker=%s queue=%d given up, offset=%lld: %s",
+             pass->consumer->group, queue->place.topic, queue->place.broker_name,
+             queue->place.queue_id, (long long)offset_record_read(&queue->offset), why);
+}
