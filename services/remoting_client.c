@@ -113,9 +113,11 @@ mqc_status remoting_client_call(struct remoting_client *client, const char *addr
     return call_once(client, address, request, deadline_ms, response, error);
 }
 
-mqc_status remoting_client_call_async(struct remoting_client *client, const char *address,
-                                      const struct command_to_send *request, int64_t deadline_ms,
-                                      remoting_done *done, void *arg, mqc_error *error)
+NO_LOCK_ANALYSIS /* queue_request has locked */
+    mqc_status
+    remoting_client_call_async(struct remoting_client *client, const char *address,
+                               const struct command_to_send *request, int64_t deadline_ms,
+                               remoting_done *done, void *arg, mqc_error *error)
 {
     struct remoting_connection *connection;
     mqc_status status =
@@ -128,8 +130,10 @@ mqc_status remoting_client_call_async(struct remoting_client *client, const char
     return MQC_OK;
 }
 
-mqc_status remoting_client_call_oneway(struct remoting_client *client, const char *address,
-                                       const struct command_to_send *request, mqc_error *error)
+NO_LOCK_ANALYSIS /* queue_request has locked */
+    mqc_status
+    remoting_client_call_oneway(struct remoting_client *client, const char *address,
+                                const struct command_to_send *request, mqc_error *error)
 {
     struct command_to_send oneway = *request;
     oneway.flag |= COMMAND_FLAG_ONEWAY;
@@ -259,9 +263,11 @@ static mqc_status queue_request(struct remoting_client *client, const char *addr
     }
 }
 
-static mqc_status call_once(struct remoting_client *client, const char *address,
-                            const struct command_to_send *request, int64_t deadline_ms,
-                            struct remoting_response *response, mqc_error *error)
+NO_LOCK_ANALYSIS /* queue_request has locked */
+    static mqc_status
+    call_once(struct remoting_client *client, const char *address,
+              const struct command_to_send *request, int64_t deadline_ms,
+              struct remoting_response *response, mqc_error *error)
 {
     struct waiter waiter = {.response = response};
     response->frame = NULL;

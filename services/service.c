@@ -35,7 +35,7 @@ void service_done(struct service *service)
 
 mqc_status service_start(struct service *service, mqc_error *error)
 {
-    BUG_IF(service->started || service->finished, "service %s started twice", service->name);
+    BUG_IF(service->started, "service %s started twice", service->name);
     int failure = create_thread(service);
     if (failure != 0) {
         char doing[64];
@@ -65,10 +65,15 @@ void service_stop(struct service *service)
 
 void service_join(struct service *service)
 {
-    if (!service->started) return;
-    BUG_IF(service_is_current(service), "service %s joins itself", service->name);
-    if (service->fork_generation == process_fork_generation()) pthread_join(service->thread, NULL);
+    BUG_IF(service->started && service_is_current(service), "service %s joins itself",
+           service->name);
+    bool exists = service->started && service->fork_generation == process_fork_generation();
+    if (exists) pthread_join(service->thread, NULL);
     service->started = false;
+    /* As new: it may be started again, and a wake-up from here on counts for that start. */
+    lock_take(&service->lock);
+    service->stopping = service->woken = service->finished = false;
+    lock_release(&service->lock);
 }
 
 bool service_join_until(struct service *service, int64_t deadline_ms)
