@@ -19,7 +19,7 @@ static bool begin_end(struct mqc_push_consumer *consumer, int64_t deadline_ms);
 static mqc_status end(struct mqc_push_consumer *consumer, int64_t deadline_ms, mqc_error *error);
 static int64_t farewell_deadline(int64_t deadline_ms);
 static void commit_all(struct mqc_push_consumer *consumer, int64_t deadline_ms);
-static bool leave(struct mqc_push_consumer *consumer, int64_t deadline_ms);
+static bool leave(struct mqc_push_consumer *consumer, int64_t deadline_ms, int64_t farewell_ms);
 
 /* ---- start ---- */
 
@@ -196,8 +196,9 @@ static mqc_status end(struct mqc_push_consumer *consumer, int64_t deadline_ms, m
     int running = consume_workers_stop(consumer->workers, deadline_ms);
     bool left = consumer->left;
     if (!left) {
-        commit_all(consumer, farewell_deadline(deadline_ms));
-        left = leave(consumer, deadline_ms);
+        int64_t farewell_ms = farewell_deadline(deadline_ms);
+        commit_all(consumer, farewell_ms);
+        left = leave(consumer, deadline_ms, farewell_ms);
     }
     log_info(LOG_LIFECYCLE, "push consumer of group=%s shut down, listeners still running=%d",
              consumer->group, running);
@@ -245,19 +246,20 @@ static void commit_all(struct mqc_push_consumer *consumer, int64_t deadline_ms)
 }
 
 /* False when a request on the instance is still under way at the deadline. */
-static bool leave(struct mqc_push_consumer *consumer, int64_t deadline_ms)
+static bool leave(struct mqc_push_consumer *consumer, int64_t deadline_ms, int64_t farewell_ms)
 {
-    bool in_time = true;
-    int64_t least_ms = clock_deadline_ms(FAREWELL_LEAST_MS);
-    if (deadline_ms < least_ms) deadline_ms = least_ms;
+    bool in_time = true, waited = false;
+    if (deadline_ms < farewell_ms) deadline_ms = farewell_ms;
     lock_take(&consumer->lock);
     consumer->left = true;
-    while (consumer->users > 0 && in_time)
+    while (consumer->users > 0 && in_time) {
+        waited = true;
         in_time = condition_wait_until(&consumer->changed, &consumer->lock, deadline_ms);
+    }
     bool idle = consumer->users == 0;
     if (!idle) consumer->left = false; /* a later call leaves */
     lock_release(&consumer->lock);
-    if (idle)
-        client_manager_leave(consumer->instance, &consumer->role, farewell_deadline(deadline_ms));
+    if (waited) farewell_ms = farewell_deadline(deadline_ms);
+    if (idle) client_manager_leave(consumer->instance, &consumer->role, farewell_ms);
     return idle;
 }

@@ -10,6 +10,7 @@
 #include <net/if.h>
 #include <netdb.h>
 #include <stdio.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "lib/base/error.h"
@@ -144,6 +145,10 @@ mqc_status address_resolve(const struct address *address, struct socket_address 
     snprintf(port, sizeof port, "%u", (unsigned)address->port);
     hints.ai_flags = AI_NUMERICSERV | (address_is_numeric(address) ? AI_NUMERICHOST : 0);
     int code = getaddrinfo(address->host, port, &hints, &found);
+    if (code != 0 && strcasecmp(address->host, "localhost") == 0) {
+        /* RFC 6761: the name means loopback also where no hosts file says so. */
+        code = getaddrinfo("127.0.0.1", port, &hints, &found);
+    }
     if (code != 0) return resolving_failed(address->host, code, errno, error);
     for (struct addrinfo *item = found; item && *count < capacity; item = item->ai_next) {
         if (item->ai_family != AF_INET && item->ai_family != AF_INET6) continue;
