@@ -197,6 +197,12 @@ $(FAKE_TOOL): $(TOOL_OBJECTS) $(BUILD)/test/tool/fake_roles.o $(BUILD)/libmqembe
 	$(call say,LINK)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PACKAGE_LIBS)
 
+# Programs of the public libraries alone that scripts run: a load for the real broker, lives for valgrind.
+PUBLIC_PROGRAMS := $(BUILD)/test/broker/load $(BUILD)/test/leaks/lives
+$(PUBLIC_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libmqclient.so $(BUILD)/libmqembedded.so
+	$(call say,LINK)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< -L$(BUILD) -lmqclient -lmqembedded -Wl,-rpath,'$(abspath $(BUILD))'
+
 CHECKS := check-unit check-tool check-contract check-symbols check-docs check-install
 
 .PHONY: check
@@ -204,7 +210,7 @@ check: all tests  ## run all tests that need no broker; the last line counts the
 	@+test/run-steps $(foreach c,$(CHECKS),'$c=$(MAKE) --no-print-directory $c')
 
 .PHONY: tests
-tests: $(UNIT_PROGRAMS) $(CONTRACT_PROGRAMS) $(FAKE_TOOL)  ## build all test programs
+tests: $(UNIT_PROGRAMS) $(CONTRACT_PROGRAMS) $(PUBLIC_PROGRAMS) $(FAKE_TOOL)  ## build all test programs
 
 .PHONY: check-unit
 check-unit: $(UNIT_PROGRAMS)  ## run the unit tests
@@ -249,6 +255,11 @@ tsan:  ## run the tests under the thread sanitizer (clang)
 	@+TSAN_OPTIONS='second_deadlock_stack=1 suppressions=$(abspath test/tsan.suppressions)' \
 	  test/run-steps $(call sanitized,tsan,SANITIZE=thread CC=clang)
 comma := ,
+
+.PHONY: valgrind
+valgrind: $(BUILD)/test/leaks/lives  ## look for leaks over 1,000 lives of clients
+	@valgrind -q --leak-check=full --show-leak-kinds=definite,indirect,possible \
+	  --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=9 $< 1000
 
 # ---- style ----
 SOURCES := $(sort $(shell find lib services tools include test -name '*.[ch]'))
