@@ -13,6 +13,13 @@ bool remoting_output_empty(const struct remoting_connection *connection)
     return connection->queued.size == 0 && connection->writing.size == 0;
 }
 
+uint64_t remoting_output_reach(const struct remoting_connection *connection)
+{
+    /* A writer at work has not counted yet: all that it took may have left. */
+    return connection->writer_busy ? connection->queued_total - connection->queued.size
+                                   : connection->written_total;
+}
+
 void remoting_output_flush(struct remoting_connection *connection)
 {
     if (connection->writer_busy || connection->state != CONNECTION_OPEN) return;

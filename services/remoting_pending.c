@@ -70,7 +70,7 @@ void remoting_pending_expire(struct remoting_connection *connection, int64_t now
     do {
         lock_take(&connection->lock);
         count = collect(connection, now_ms, expired, EXPIRE_AT_ONCE);
-        uint64_t written_total = connection->written_total;
+        uint64_t reach = remoting_output_reach(connection);
         bool silent = false;
         int64_t last_read_ms = atomic_load(&connection->last_read_ms);
         for (size_t i = 0; i < count; i++) silent = silent || last_read_ms < expired[i].sent_ms;
@@ -78,7 +78,7 @@ void remoting_pending_expire(struct remoting_connection *connection, int64_t now
                  now_ms - last_read_ms >= connection->client->connect_timeout_ms;
         lock_release(&connection->lock);
         for (size_t i = 0; i < count; i++)
-            complete_expired(connection, &expired[i], expired[i].frame_begin < written_total);
+            complete_expired(connection, &expired[i], expired[i].frame_begin < reach);
         /* Nothing at all came since the request left: the connection may be half open. */
         if (silent) {
             mqc_error why;
@@ -97,11 +97,11 @@ void remoting_pending_fail_all(struct remoting_connection *connection, const mqc
     do {
         lock_take(&connection->lock);
         count = collect(connection, INT64_MAX, failed, EXPIRE_AT_ONCE);
-        uint64_t written_total = connection->written_total;
+        uint64_t reach = remoting_output_reach(connection);
         lock_release(&connection->lock);
         for (size_t i = 0; i < count; i++) {
             mqc_error error = *why;
-            error.maybe_done = failed[i].frame_begin < written_total;
+            error.maybe_done = failed[i].frame_begin < reach;
             failed[i].done(NULL, &error, failed[i].arg);
         }
     } while (count == EXPIRE_AT_ONCE);

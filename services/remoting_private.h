@@ -131,6 +131,9 @@ void remoting_resolver_interrupt(void *client);
 /* ---- remoting_output.c ---- */
 /* Writes what is queued unless somebody else does; takes and releases the lock on the way. */
 void remoting_output_flush(struct remoting_connection *connection) REQUIRES(connection->lock);
+/* Frames that begin before this place of the stream may have reached the peer. */
+uint64_t remoting_output_reach(const struct remoting_connection *connection)
+    REQUIRES(connection->lock);
 bool remoting_output_empty(const struct remoting_connection *connection) REQUIRES(connection->lock);
 
 /* ---- remoting_input.c ---- */

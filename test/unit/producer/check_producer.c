@@ -106,7 +106,11 @@ START_TEST(option_structs_of_other_versions)
     struct {
         mqc_producer_options known;
         int unknown;
-    } newer = {.known = {.client = &client, .group = "g", .create_topic_key = "other"}};
+    } newer;
+    memset(&newer, 0, sizeof newer); /* the padding, too: all of it counts as unknown fields */
+    newer.known.client = &client;
+    newer.known.group = "g";
+    newer.known.create_topic_key = "other";
     mqc_producer *producer = mqc_producer_new_sized(&newer.known, sizeof newer, &error);
     ck_assert_ptr_nonnull(producer);
     ck_assert_str_eq(producer->options.create_topic_key, "other");
