@@ -182,11 +182,12 @@ $(BUILD)/test/unit/net/check_poller_poll: $(BUILD)/poll/test/unit/net/check_poll
 	$(call say,LINK)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PACKAGE_LIBS) $(CHECK_LIBS)
 
-# A contract test is a user's program: it has the public API and nothing else.
-CONTRACT_SOURCES  := $(wildcard test/contract/check_*.c)
-CONTRACT_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(CONTRACT_SOURCES))
-$(CONTRACT_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(call helper_objects,test/contract) \
-    $(BUILD)/libmqclient.so $(BUILD)/libmqembedded.so
+# A contract test and an example are users' programs: they have the public API and nothing else.
+CONTRACT_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard test/contract/check_*.c))
+EXAMPLE_PROGRAMS  := $(patsubst %.c,$(BUILD)/%,$(wildcard test/examples/check_*.c))
+$(CONTRACT_PROGRAMS): $(call helper_objects,test/contract)
+$(EXAMPLE_PROGRAMS): $(call helper_objects,test/examples)
+$(CONTRACT_PROGRAMS) $(EXAMPLE_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libmqclient.so $(BUILD)/libmqembedded.so
 	$(call say,LINK)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) -L$(BUILD) -lmqembedded -lmqclient $(CHECK_LIBS) \
 	  -Wl,-rpath,'$(abspath $(BUILD))'
@@ -203,14 +204,14 @@ $(PUBLIC_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libmqclient.so $(BUILD)/li
 	$(call say,LINK)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< -L$(BUILD) -lmqclient -lmqembedded -Wl,-rpath,'$(abspath $(BUILD))'
 
-CHECKS := check-unit check-tool check-contract check-symbols check-docs check-install
+CHECKS := check-unit check-tool check-contract check-examples check-symbols check-docs check-install
 
 .PHONY: check
 check: all tests  ## run all tests that need no broker; the last line counts them
 	@+test/run-steps $(foreach c,$(CHECKS),'$c=$(MAKE) --no-print-directory $c')
 
 .PHONY: tests
-tests: $(UNIT_PROGRAMS) $(CONTRACT_PROGRAMS) $(PUBLIC_PROGRAMS) $(FAKE_TOOL)  ## build all test programs
+tests: $(UNIT_PROGRAMS) $(CONTRACT_PROGRAMS) $(EXAMPLE_PROGRAMS) $(PUBLIC_PROGRAMS) $(FAKE_TOOL)  ## build all test programs
 
 .PHONY: check-unit
 check-unit: $(UNIT_PROGRAMS)  ## run the unit tests
@@ -218,7 +219,18 @@ check-unit: $(UNIT_PROGRAMS)  ## run the unit tests
 
 .PHONY: check-contract
 check-contract: $(CONTRACT_PROGRAMS)  ## run the contract suite on the embedded cluster
-	@test/run-suites $(CONTRACT_PROGRAMS)
+	@TEST_LOGS=$(BUILD)/contract/embedded test/run-suites $(CONTRACT_PROGRAMS)
+
+.PHONY: contract-table
+contract-table:  ## write docs/contract.md from what check-contract and check-broker have left
+	@mkdir -p $(BUILD)/contract
+	@test/contract-table $(BUILD)/contract/embedded $(BUILD)/contract/real >$(BUILD)/contract/table.md
+	@cp $(BUILD)/contract/table.md docs/contract.md
+
+.PHONY: check-examples
+check-examples: $(EXAMPLE_PROGRAMS)  ## run the tests of the example applications
+	@test/examples/check-excerpts
+	@test/run-suites $(EXAMPLE_PROGRAMS)
 
 .PHONY: check-tool
 check-tool: $(FAKE_TOOL)  ## check the command line tool
@@ -242,7 +254,7 @@ check-broker: all tests  ## run the tests on real RocketMQ brokers (Java 17, Mav
 	@MQC_BUILD='$(abspath $(BUILD))' test/broker/check
 
 # ---- sanitizers: the unit tests and the contract suite in a build folder of their own ----
-SANITIZED := check-unit check-contract
+SANITIZED := check-unit check-contract check-examples
 sanitized  = $(foreach c,$(SANITIZED),'$1 $c=$(MAKE) --no-print-directory BUILD=$(BUILD)/$1 DEBUG=1 OPTIMIZE="-O1 -g" $2 $c')
 
 .PHONY: asan

@@ -23,6 +23,7 @@ enum input_result remoting_input_read(struct remoting_connection *connection)
     if (status == MQC_OK) {
         result = read_some(connection, at, space, &moved, &error);
         if (moved > 0) {
+            connection->heard = true;
             frame_splitter_filled(&connection->splitter, moved);
             status = dispatch_frames(connection, &error);
         }
@@ -56,9 +57,11 @@ static enum io_result read_some(struct remoting_connection *connection, char *at
         result = socket_read(connection->fd, at, bytes, moved);
     }
     if (result == IO_CLOSED || result == IO_FAILED) {
-        error_set(error, MQC_NO_CONNECTION, "%s: %s", connection->address_text,
-                  result == IO_CLOSED ? "the peer closed the connection"
-                                      : "the connection broke while reading");
+        const char *what = "the connection broke while reading";
+        if (result == IO_CLOSED) what = "the peer closed the connection";
+        if (result == IO_CLOSED && !connection->heard && !connection->tls)
+            what = "the peer closed the connection before it said anything: does it ask for TLS?";
+        error_set(error, MQC_NO_CONNECTION, "%s: %s", connection->address_text, what);
         error_mark_retryable(error);
     }
     return result;

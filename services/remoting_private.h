@@ -109,6 +109,7 @@ struct remoting_connection {
     struct tls_session *tls;
 
     struct frame_splitter splitter; /* the reader's */
+    bool heard;                     /* the reader's: the peer has sent something */
 };
 
 /* ---- remoting_io.c ---- */

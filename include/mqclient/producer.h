@@ -11,6 +11,13 @@ extern "C" {
 
 typedef struct mqc_producer mqc_producer;
 
+/* How bodies are compressed; consumers inflate them by themselves. */
+typedef enum mqc_compression {
+    MQC_COMPRESS_ZLIB,
+    MQC_COMPRESS_LZ4,
+    MQC_COMPRESS_ZSTD
+} mqc_compression;
+
 /* Zero means default, -1 means none. Strings are copied. */
 typedef struct mqc_producer_options {
     const mqc_client_options *client; /* NULL: all defaults, name servers from $NAMESRV_ADDR */
@@ -23,6 +30,9 @@ typedef struct mqc_producer_options {
     int max_message_bytes;                      /* of a body; default 4 MiB */
     const char *create_topic_key; /* topic whose route new topics are made after; default TBW102 */
     int default_topic_queues;     /* queues of topics made that way; default 4 */
+    int compress_above_bytes;     /* smallest body that is compressed; default 4096, -1 never */
+    mqc_compression compression;  /* default zlib */
+    int compress_level;           /* 1 fast to 9 small, zstd to 22, none of lz4; default 5 */
 } mqc_producer_options;
 
 /* How well the broker has stored a message it accepted. */

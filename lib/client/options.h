@@ -14,18 +14,23 @@ mqc_status options_check_client(const mqc_client_options *options, mqc_error *er
 mqc_status options_check_producer(const mqc_producer_options *options, mqc_error *error);
 mqc_status options_check_push_consumer(const mqc_push_consumer_options *options, mqc_error *error);
 
+/* clang-format off: the table keeps its columns */
 /* A copy of checked options with zeros replaced by defaults. Texts are still the caller's (or the
  * environment's). What the fields say afterwards where the public headers allow -1 or NULL:
  *
  *   client         name_servers           $NAMESRV_ADDR when NULL; NULL: ask name_server_domain
- *                  instance_name          NULL also for "DEFAULT", which in Java means a unique
- * name idle_close_ms          -1: never close, as clock_deadline_ms takes it producer       client
- * as given, perhaps NULL attempt_timeout_ms     -1: no cap, as clock_deadline_ms takes it retries,
- * async_retries 0: none push consumer  client                 as given, perhaps NULL
+ *                  instance_name          NULL also for "DEFAULT", a unique name in Java
+ *                  idle_close_ms          -1: never close, as clock_deadline_ms takes it
+ *   producer       client                 as given, perhaps NULL
+ *                  attempt_timeout_ms     -1: no cap, as clock_deadline_ms takes it
+ *                  retries, async_retries 0: none
+ *                  compress_above_bytes   -1: never
+ *   push consumer  client                 as given, perhaps NULL
  *                  max_reconsume_times    0: the first refusal leads to the dead letter queue
  *                  from_unix_ms           set whatever `from` is
  *
  * All other fields are then within their ranges. */
+/* clang-format on */
 mqc_client_options options_fill_client(const mqc_client_options *options);
 mqc_producer_options options_fill_producer(const mqc_producer_options *options);
 mqc_push_consumer_options options_fill_push_consumer(const mqc_push_consumer_options *options);

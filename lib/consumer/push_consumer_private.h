@@ -61,7 +61,7 @@ struct mqc_push_consumer {
     atomic_uint chores; /* what the chore is to do; submitted while it is not 0 */
     _Atomic int64_t heartbeat_ms;
     int unknown_passes; /* rebalances in a row whose list of members lacked us; their thread only */
-    int missing_passes; /* … in which a topic had no route */
+    atomic_int missing_passes; /* … in which a topic had no route; a send-back begins anew */
 };
 
 /* One queue that this consumer has, from gaining it to losing it; a queue that is lost and gained

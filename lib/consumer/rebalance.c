@@ -56,8 +56,9 @@ bool consumer_rebalance(struct mqc_push_consumer *consumer)
     subscriptions_release(topics, count);
     drop_unsubscribed(&pass);
     /* A new topic should be consumed soon, but one that never comes must not cost much for ever. */
-    consumer->missing_passes = pass.missing ? consumer->missing_passes + 1 : 0;
-    if (pass.missing && consumer->missing_passes < MISSING_PASSES_MOST) balanced = false;
+    int passes = pass.missing ? atomic_load(&consumer->missing_passes) + 1 : 0;
+    atomic_store(&consumer->missing_passes, passes);
+    if (pass.missing && passes < MISSING_PASSES_MOST) balanced = false;
     consumer->unknown_passes = pass.unknown ? consumer->unknown_passes + 1 : 0;
     if (pass.changed) subscriptions_touch(&consumer->subscriptions);
     if (pass.changed || pass.unknown) client_instance_heartbeat(pass.instance, 0);

@@ -23,13 +23,19 @@ static mqc_status ask_broker(struct mqc_push_consumer *consumer, struct client_i
 static mqc_status make_copy(const struct mqc_push_consumer *consumer,
                             const struct mqc_message *message, struct mqc_message **out,
                             mqc_error *error);
+static void look_for_retry_topic(struct mqc_push_consumer *consumer,
+                                 struct client_instance *instance);
 static bool copy_property(const char *name, const char *value, void *arg);
 
 mqc_status consumer_send_back(struct mqc_push_consumer *consumer, struct client_instance *instance,
                               struct mqc_message *message, int level, mqc_error *error)
 {
     mqc_error why;
-    if (ask_broker(consumer, instance, message, level, &why) == MQC_OK) return MQC_OK;
+    mqc_status status = ask_broker(consumer, instance, message, level, &why);
+    if (status == MQC_OK) {
+        look_for_retry_topic(consumer, instance);
+        return MQC_OK;
+    }
     log_warn(
         LOG_CONSUMER,
         "group=%s topic=%s broker=%s queue=%d offset=%lld not sent back by its broker, sending "
@@ -37,11 +43,26 @@ mqc_status consumer_send_back(struct mqc_push_consumer *consumer, struct client_
         consumer->group, message->topic, message->broker_name, (int)message->queue_id,
         (long long)message->queue_offset, why.text);
     struct mqc_message *copy = NULL;
-    mqc_status status = make_copy(consumer, message, &copy, error);
+    status = make_copy(consumer, message, &copy, error);
     if (status != MQC_OK) return status;
     status = inner_producer_send(instance, copy, consumer_deadline(consumer, SEND_MS), error);
     mqc_message_free(copy);
+    if (status == MQC_OK) look_for_retry_topic(consumer, instance);
     return status;
+}
+
+/* A group's first message that is sent back makes its retry topic: it is looked for again now, not
+ * at the next refresh of routes. */
+static void look_for_retry_topic(struct mqc_push_consumer *consumer,
+                                 struct client_instance *instance)
+{
+    struct topic_queues *queues =
+        route_table_get(client_instance_routes(instance), consumer->retry_topic);
+    if (!queues) {
+        atomic_store(&consumer->missing_passes, 0);
+        client_instance_wake_rebalance(instance);
+    }
+    topic_queues_unref(queues);
 }
 
 /* CONSUMER_SEND_MSG_BACK (36) to the master of the broker that has the message. */

@@ -47,7 +47,9 @@ static mqc_status inner_start(struct client_instance *instance, void **out, mqc_
     inner->sender = (struct sender){
         .instance = instance,
         .names = client_instance_names(instance),
-        .origin = {NAME_INNER_PRODUCER, NAME_DEFAULT_TOPIC, INNER_TOPIC_QUEUES},
+        .origin = {.group = NAME_INNER_PRODUCER,
+                   .create_topic_key = NAME_DEFAULT_TOPIC,
+                   .default_topic_queues = INNER_TOPIC_QUEUES},
         .attempt_timeout_ms = -1,
         .max_message_bytes = INNER_MESSAGE_BYTES,
     };

@@ -210,7 +210,12 @@ static void init(struct mqc_producer *producer)
     producer->role.group = options->group;
     producer->sender = (struct sender){
         .names = &producer->names,
-        .origin = {options->group, options->create_topic_key, options->default_topic_queues},
+        .origin = {.group = options->group,
+                   .create_topic_key = options->create_topic_key,
+                   .default_topic_queues = options->default_topic_queues,
+                   .compress_above_bytes = options->compress_above_bytes,
+                   .compression = options->compression,
+                   .compress_level = options->compress_level},
         .attempt_timeout_ms = options->attempt_timeout_ms,
         .max_message_bytes = options->max_message_bytes,
         .retry_not_stored = options->retry_other_broker_when_not_stored_ok,

@@ -1,11 +1,12 @@
 /* Making SEND_MESSAGE_V2 requests and reading their answers. Runs on sending threads and, for
- * retries and answers of asynchronous sends, on the reading thread; allocates only for messages
- * with more than a kibibyte of properties. */
+ * retries and answers of asynchronous sends, on the reading thread; allocates only for bodies that
+ * are compressed and for messages with more than a kibibyte of properties. */
 #include "lib/producer/send_request.h"
 
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
 #include "lib/base/memory.h"
+#include "lib/protocol/compression.h"
 #include "lib/protocol/message.h"
 #include "lib/protocol/names.h"
 #include "lib/protocol/properties.h"
@@ -16,6 +17,7 @@
 static bool takes_property(struct send_content *content, const mqc_message *message, bool retried,
                            struct slice name, struct slice value);
 static void append(struct slice *properties, struct slice name, struct slice value);
+static void compress(struct send_content *content, const struct send_origin *origin);
 static void copy_text(char *out, size_t bytes, struct slice text);
 
 mqc_status send_content_init(struct send_content *content, const mqc_message *message,
@@ -24,6 +26,9 @@ mqc_status send_content_init(struct send_content *content, const mqc_message *me
     mqc_view body = mqc_message_body(message);
     content->topic = message->topic;
     content->body = slice_of(body.data, body.size);
+    content->compressed = NULL;
+    content->body_is_final = false;
+    content->sys_flag = 0;
     content->flag = message->flag;
     content->reconsume_times = 0;
     content->max_reconsume_times = -1;
@@ -59,6 +64,8 @@ mqc_status send_content_init(struct send_content *content, const mqc_message *me
 
 void send_content_done(struct send_content *content)
 {
+    memory_free(content->compressed);
+    content->compressed = NULL;
     memory_free(content->allocated);
     content->allocated = NULL;
 }
@@ -90,16 +97,18 @@ static void append(struct slice *properties, struct slice name, struct slice val
     properties->size += name.size + value.size + 2;
 }
 
-void send_request_make(const struct send_content *content, const struct send_origin *origin,
+void send_request_make(struct send_content *content, const struct send_origin *origin,
                        const mqc_message_queue *queue, struct send_message_header *header,
                        struct command_to_send *request)
 {
+    compress(content, origin);
     *header = (struct send_message_header){
         .producer_group = slice_text(origin->group),
         .topic = slice_text(content->topic),
         .default_topic = slice_text(origin->create_topic_key),
         .default_topic_queues = origin->default_topic_queues,
         .queue_id = queue->queue_id,
+        .sys_flag = content->sys_flag,
         .born_timestamp = clock_unix_ms(),
         .flag = content->flag,
         .properties = content->properties,
@@ -113,6 +122,38 @@ void send_request_make(const struct send_content *content, const struct send_ori
         .header = header,
         .body = content->body,
     };
+}
+
+static enum compression_type compression_type_of(mqc_compression compression)
+{
+    switch (compression) {
+    case MQC_COMPRESS_LZ4: return COMPRESSION_LZ4;
+    case MQC_COMPRESS_ZSTD: return COMPRESSION_ZSTD;
+    default: return COMPRESSION_ZLIB;
+    }
+}
+
+/* Once a content (DefaultMQProducerImpl.tryToCompressMessage, which sends also what has grown). */
+static void compress(struct send_content *content, const struct send_origin *origin)
+{
+    if (content->body_is_final) return;
+    content->body_is_final = true;
+    int least = origin->compress_above_bytes;
+    if (least <= 0 || content->body.size < (size_t)least) return;
+    enum compression_type type = compression_type_of(origin->compression);
+    struct buffer out;
+    buffer_init(&out);
+    mqc_status status =
+        compression_deflate(type, origin->compress_level, content->body, &out, NULL);
+    if (status != MQC_OK || out.size >= content->body.size) {
+        buffer_done(&out);
+        return;
+    }
+    /* The buffer is as large as the worst case: what a waiting send keeps should not be. */
+    char *fitting = memory_resize(out.data, out.size);
+    content->compressed = fitting ? fitting : out.data;
+    content->body = slice_of(content->compressed, out.size);
+    content->sys_flag = compression_to_sys_flag(type);
 }
 
 static mqc_send_status send_status_of(int32_t code)

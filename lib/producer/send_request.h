@@ -10,11 +10,14 @@
 enum { SEND_PROPERTIES_INLINE_BYTES = 1024 };
 
 /* What is the same in all attempts of one send. The body is the message's own; the properties are a
- * copy with the unique id and WAIT added: in `inline_bytes`, or allocated when they are larger. Not
- * to be copied as a struct. */
+ * copy with the unique id and WAIT added: in `inline_bytes`, or allocated when they are larger. The
+ * first request compresses the body, for all that follow. Not to be copied as a struct. */
 struct send_content {
-    const char *topic; /* the message's */
-    struct slice body;
+    const char *topic;  /* the message's */
+    struct slice body;  /* the message's, or what is in `compressed` */
+    char *compressed;   /* allocated, or NULL */
+    bool body_is_final; /* whether to compress was decided */
+    int32_t sys_flag;   /* says how the body is compressed */
     struct slice properties;
     int32_t flag;
     int32_t reconsume_times;     /* of a message to a retry topic, else 0 */
@@ -36,12 +39,17 @@ struct send_origin {
     const char *group;
     const char *create_topic_key;
     int default_topic_queues;
+    int compress_above_bytes; /* bodies of at least so many are compressed; 0 or -1: none */
+    mqc_compression compression;
+    int compress_level;
 };
 
 /* SEND_MESSAGE_V2 (SendMessageRequestHeaderV2) of the content to a queue. `request` points to
- * `header`, the content and the queue's strings. */
+ * `header`, the content and the queue's strings. The first request of a content may compress its
+ * body, which takes milliseconds for large ones; a body that cannot be made smaller, for whatever
+ * reason, is sent as it is. */
 struct send_message_header;
-void send_request_make(const struct send_content *content, const struct send_origin *origin,
+void send_request_make(struct send_content *content, const struct send_origin *origin,
                        const mqc_message_queue *queue, struct send_message_header *header,
                        struct command_to_send *request);
 

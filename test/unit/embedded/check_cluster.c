@@ -1,4 +1,7 @@
 /* Starting and stopping clusters, their addresses, and what must survive hostile bytes. */
+#include <dirent.h>
+#include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lib/base/clock.h"
@@ -61,14 +64,36 @@ START_TEST(a_taken_port_is_an_error)
 }
 END_TEST
 
+/* Open descriptors ("fd") or threads ("task") of this process, and its view of them. */
+static int process_entries(const char *what)
+{
+    char path[32];
+    snprintf(path, sizeof path, "/proc/self/%s", what);
+    DIR *folder = opendir(path);
+    ck_assert_ptr_nonnull(folder);
+    int count = 0;
+    while (readdir(folder)) count++;
+    closedir(folder);
+    return count;
+}
+
 START_TEST(a_hundred_clusters_leak_nothing)
 {
     mqc_embedded_stop(cluster_start(NULL));
     long before = memory_live_blocks();
-    for (int i = 0; i < 100; i++)
-        mqc_embedded_stop(cluster_start(&(mqc_embedded_options){.brokers = 1 + i % 3}));
+    int descriptors = process_entries("fd"), threads = process_entries("task");
+    for (int i = 0; i < 100; i++) {
+        mqc_embedded *cluster = cluster_start(&(mqc_embedded_options){.brokers = 1 + i % 3});
+        struct wire *left_open = wire_open(mqc_embedded_broker_address(cluster, 0));
+        wire_frame_free(wire_call(left_open, 9999, NULL, NULL, SLICE_ABSENT));
+        mqc_embedded_stop(cluster);
+        wire_close(left_open);
+    }
     ck_assert_int_eq(memory_live_blocks(), before);
     ck_assert_int_eq(service_live_count(), 0);
+    ck_assert_int_eq(process_entries("fd"), descriptors);
+    /* The kernel lists a thread a moment longer than its join takes. */
+    while (process_entries("task") > threads) sched_yield();
 }
 END_TEST
 

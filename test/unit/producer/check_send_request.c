@@ -9,7 +9,8 @@
 #include "lib/protocol/properties.h"
 #include "test/unit/unit.h"
 
-static const struct send_origin ORIGIN = {"group", "TBW102", 4};
+static const struct send_origin ORIGIN = {
+    .group = "group", .create_topic_key = "TBW102", .default_topic_queues = 4};
 static const mqc_message_queue QUEUE = {"golden", "broker-a", 3};
 
 static void put(mqc_message *message, const char *name, const char *value)
@@ -232,7 +233,8 @@ START_TEST(as_the_java_client_says_it)
     struct send_content content;
     begin(&content, message);
     mqc_message_queue queue = {"golden", "broker-a", expected.queue_id};
-    struct send_origin origin = {"java-peer", "TBW102", 4};
+    struct send_origin origin = ORIGIN;
+    origin.group = "java-peer";
     struct command_to_send request;
     send_request_make(&content, &origin, &queue, &header, &request);
     ck_assert_int_eq(java.code, request.code);
