@@ -258,10 +258,7 @@ static void handshake(struct remoting_connection *connection)
         poller_change(connection->client->poller, connection->fd,
                       result == IO_WANT_READ ? POLL_READABLE : POLL_WRITABLE, connection);
     } else {
-        mqc_error named;
-        error_set(&named, MQC_TLS, "%s: %s", connection->address_text, error.text);
-        named.retryable = error.retryable;
-        remoting_connection_condemn(connection, &named);
+        remoting_connection_condemn(connection, &error);
     }
 }
 

@@ -101,7 +101,8 @@ void remoting_pending_fail_all(struct remoting_connection *connection, const mqc
         lock_release(&connection->lock);
         for (size_t i = 0; i < count; i++) {
             mqc_error error = *why;
-            error.maybe_done = failed[i].frame_begin < reach;
+            /* Who refuses our certificate has looked at nothing that came behind it. */
+            error.maybe_done = why->status != MQC_TLS && failed[i].frame_begin < reach;
             failed[i].done(NULL, &error, failed[i].arg);
         }
     } while (count == EXPIRE_AT_ONCE);

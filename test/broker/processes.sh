@@ -29,6 +29,8 @@ start_process()
     ROCKETMQ_HOME=$home setsid "$java" "${java_arguments[@]}" "$2" -c "$home/conf/process.conf" \
         >"$home/output.log" 2>&1 </dev/null &
     echo "$!" >"$home/pid"
+    # Until it has become java its command line is still this shell's, and it would count as gone.
+    while ! process_alive "$1" && grep -qs '^State:[[:space:]]*[^Z]' "/proc/$!/status"; do :; done
 }
 
 # A pid may have been given to another process since; ours has its home on its command line. A zombie has none.

@@ -1,0 +1,183 @@
+# Sourced by "check": how others see us. The Java client of the same release at the other end, and RocketMQ's own
+# tools looking at our clients.
+
+utf8_text=$'gr\u00fc\u00dfe \u6d88\u606f \U0001F680'
+
+# ---- the Java client ----
+
+java_sends()
+{
+    local compression
+    new_topic 2
+    "$peer" send "$topic" 3 --tag red --keys "k1 k2" --property shop=berlin --utf8 >sent
+    for compression in zlib lz4 zstd; do
+        "$peer" send "$topic" 1 --body-size 20000 --compress "$compression" --utf8 --tag "$compression" >>sent
+    done
+    "$mqc" consume -t "$topic" -g "$(unique group)" --from first --count 6 --timeout 60 --json "${security[@]}" >came
+    same "ids" "$(jq -r .msgId came | sort)" "$(jq -r .msgId sent | sort)"
+    same "offsets" "$(jq -r '[.queueId, .queueOffset] | join("/")' came | sort)" \
+        "$(jq -r '[.queueId, .queueOffset] | join("/")' sent | sort)"
+    same "small ones" "$(jq -r 'select(.tags == "red") | [.keys, .properties.shop, .properties.utf8, .body] | join(",")' \
+        came | sort)" "$(printf "k1 k2,berlin,$utf8_text,$utf8_text message %d\n" 0 1 2)"
+    for compression in zlib lz4 zstd; do
+        same "the body compressed with $compression" \
+            "$(jq -r "select(.tags == \"$compression\") | .body" came | md5sum)" \
+            "$(java_body "$utf8_text message 0" 20000 | md5sum)"
+    done
+}
+
+# As Peer.java makes a body of a size: the text again and again. (The last line end is jq's.)
+java_body()
+{
+    local text=$1 size=$2 body=""
+    while ((${#body} < size)); do body+="$text "; done
+    printf '%s' "$body" | head -c "$size"
+    echo
+}
+
+java_consumes()
+{
+    new_topic 2
+    "$mqc" send -t "$topic" -g red -k "k1 k2" -p shop=berlin -p "utf8=$utf8_text" --json "${security[@]}" \
+        "$utf8_text" >sent
+    head -c 100000 /dev/zero | tr '\0' x | "$mqc" send -t "$topic" -g large --json "${security[@]}" >>sent
+    "$peer" consume "$topic" "$(unique group)" 2 --timeout 60 >came
+    same "ids" "$(jq -r .msgId came | sort)" "$(jq -r .msgId sent | sort)"
+    same "the small one" \
+        "$(jq -r 'select(.tags == "red") | [.keys, .properties.shop, .properties.utf8, .body] | join(",")' came)" \
+        "k1 k2,berlin,$utf8_text,$utf8_text"
+    same "the large one" "$(jq -r 'select(.tags == "large") | .body | length' came)" 100000
+    "$peer" consume "$topic" "$(unique group)" 1 --tag red --timeout 60 >filtered
+    same "by tag" "$(jq -r .tags filtered)" red
+}
+
+# One group, a Java member and one of ours: they divide the queues in the same way, so that each message comes once.
+java_shares_a_group()
+{
+    local count=400
+    new_topic 4
+    group=$(unique group)
+    consume_as ours
+    background java "$peer" consume "$topic" "$group" 100000 --timeout 300
+    await "a Java member" grep -q consuming java.err
+    await "a shared group" shared_with_java
+    "$load" send "$topic" "$count" sync job "${load_security[@]}" >sent
+    await "all $count" shared_came "$count"
+    same "ours" "$(keys_of job ours | wc -l)" "$((count / 2))"
+    same "Java's" "$(java_keys job | wc -l)" "$((count / 2))"
+    same "different from what was sent" \
+        "$({ keys_of job ours && java_keys job; } | sort | comm -3 - <(sort sent) | wc -l)" 0
+    end ours
+}
+
+java_keys()
+{
+    sed -n "s/.*\"keys\":\"\($1-[0-9]*\)\".*/\1/p" java.out
+}
+
+shared_with_java()
+{
+    local prefix queues
+    prefix=$(unique probe)
+    queues=$("$load" probe "$topic" "$prefix" "${load_security[@]}") || return 1
+    await "the probes $prefix" probes_came_to_both "$prefix" "$queues"
+    (($(keys_of "$prefix" ours | wc -l) == queues / 2 && $(java_keys "$prefix" | wc -l) == queues / 2))
+}
+
+probes_came_to_both()
+{
+    (($(keys_of "$1" ours | wc -l) + $(java_keys "$1" | wc -l) >= $2))
+}
+
+shared_came()
+{
+    (($(keys_of job ours | wc -l) + $(java_keys job | wc -l) >= $1))
+}
+
+# What we refuse, the broker brings again, to a Java member as well, as if Java had refused it.
+java_gets_what_we_refuse()
+{
+    local count=20
+    new_topic 1
+    group=$(unique group)
+    "$load" send "$topic" "$count" sync job "${load_security[@]}" >sent
+    background ours "$load" refuse "$topic" "$group" "${load_security[@]}"
+    await "all $count" came job "$count" ours
+    end ours
+    same "refused" "$(grep -c "^job-[0-9]* 0 0 good$" ours.out)" "$count"
+    "$peer" consume "$topic" "$group" "$((2 * count - $(count_lines ours.out)))" --timeout 60 >java
+    same "together" "$({ sed -n 's/ 0 1 good$//p' ours.out && jq -r .keys java; } | sort | comm -3 - sent | wc -l)" 0
+    same "Java's topics and counts" "$(jq -r '[.topic, .reconsumeTimes] | join(",")' java | sort -u)" "$topic,1"
+}
+
+# ---- mqadmin ----
+
+mqadmin()
+{
+    "$here/cluster" mqadmin "$cluster" "$@"
+}
+
+mqadmin_sees_the_consumer()
+{
+    local client
+    new_topic 4
+    group=$(unique group)
+    consume_as member
+    await_shared member
+    "$load" send "$topic" 40 sync job "${load_security[@]}" >sent
+    await "all" came job 40 member
+    mqadmin consumerConnection -g "$group" >connections
+    cat connections
+    client=$(awk '/^#ClientId/ { getline; print $1, $3, $4 }' connections)
+    holds "client id, language and version" grep -Eq '^[^ ]+@[^ ]+ (C|CPP|JAVA) V[0-9_]+$' <<<"$client"
+    says connections "^$topic +\*"
+    says connections "^%RETRY%$group +\*"
+    says connections "ConsumeType: CONSUME_PASSIVELY"
+    says connections "MessageModel: CLUSTERING"
+    says connections "ConsumeFromWhere: CONSUME_FROM_FIRST_OFFSET"
+}
+
+# The offsets as they are after the five seconds in which they are stored.
+mqadmin_sees_the_offsets()
+{
+    new_topic 4
+    group=$(unique group)
+    consume_as member
+    await_shared member
+    "$load" send "$topic" 40 sync job "${load_security[@]}" >sent
+    await "all" came job 40 member
+    await "stored offsets" offsets_are_stored
+    cat progress
+    same "queues that mqadmin knows" "$(grep -c "^$topic " progress)" 4
+    same "messages in them, by the group's offsets" "$(awk -v topic="$topic" '$1 == topic { sum += $5 } END { print sum }' progress)" \
+        "$(count_lines member.out)"
+    mqadmin consumerProgress -g "$group" -s true >progress
+    same "queues with an owner" "$(awk -v topic="$topic" '$1 == topic && $6 != "N/A"' progress | wc -l)" 4
+}
+
+offsets_are_stored()
+{
+    mqadmin consumerProgress -g "$group" >progress
+    grep -q "Consume Diff Total: 0" progress
+}
+
+mqadmin_sees_the_producer()
+{
+    new_topic 1
+    mkfifo lines
+    group=$(unique producers)
+    exec 7<>lines
+    background sender "$mqc" send -t "$topic" -X producerGroup="$group" "${security[@]}" <lines 7>&-
+    echo hello >&7
+    await "a message sent" has_lines 1 sender.out
+    await "the producer in mqadmin's list" producer_is_listed
+    cat producers
+    exec 7>&-
+    await_end sender
+}
+
+producer_is_listed()
+{
+    mqadmin producerConnection -g "$group" -t "$topic" >producers 2>&1
+    grep -Eq '^0001 +[^ ]+@[^ ]+ +127\.0\.0\.1:[0-9]+ +(C|CPP|JAVA) +V[0-9_]+' producers
+}
