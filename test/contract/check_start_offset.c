@@ -121,8 +121,7 @@ static void await_pull(struct aged *aged)
         int64_t pulls = mqc_embedded_request_count(aged->cluster, PULL_MESSAGE);
         mqc_embedded_each_request(aged->cluster, PULL_MESSAGE, 0, is_wanted, &wanted);
         if (wanted.seen) return;
-        ck_ok(mqc_embedded_await_requests(aged->cluster, PULL_MESSAGE, pulls + 1, CONTRACT_WAIT_MS,
-                                          &error));
+        contract_await("the first pull", topic_was_pulled, aged);
     }
 }
 
