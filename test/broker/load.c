@@ -8,7 +8,7 @@
  *   load consume TOPIC GROUP [-X name=value]…
  *     prints "key queue reconsumeTimes good|BAD" of each message, until SIGTERM
  *   load refuse TOPIC GROUP [-X name=value]…
- *     the same, but refuses each message when it comes for the first time, to have it a second later
+ *     the same, but refuses each message when it comes first, to have it a second later
  *   load probe TOPIC PREFIX [-X name=value]…
  *     sends one message to each queue, "PREFIX-<queue>", and prints how many those were
  *
@@ -126,9 +126,9 @@ static void tell_failure(const char *key, const mqc_error *error)
 static mqc_status send_now(struct sending *sending, const char *key, mqc_error *error)
 {
     mqc_message *message = make_message(sending->topic, key);
-    mqc_status status =
-        sending->oneway ? mqc_producer_send_oneway(sending->producer, message, NULL, error)
-                        : mqc_producer_send(sending->producer, message, NULL, NULL, error);
+    mqc_status status = sending->oneway
+                            ? mqc_producer_send_oneway(sending->producer, message, NULL, error)
+                            : mqc_producer_send(sending->producer, message, NULL, NULL, error);
     mqc_message_free(message);
     if (status == MQC_OK) acknowledge(sending, key);
     return status;
@@ -361,8 +361,10 @@ static const struct command {
     const char *name;
     int arguments;
     int (*run)(char **arguments, const mqc_options *options);
-} COMMANDS[] = {
-    {"send", 4, send_command}, {"consume", 2, consume_command}, {"refuse", 2, refuse_command}, {"probe", 2, probe_command}};
+} COMMANDS[] = {{"send", 4, send_command},
+                {"consume", 2, consume_command},
+                {"refuse", 2, refuse_command},
+                {"probe", 2, probe_command}};
 
 static void take_options(mqc_options *options, int count, char **texts)
 {

@@ -99,32 +99,6 @@ static struct aged make_aged_topic(void)
     return aged;
 }
 
-struct wanted {
-    const char *topic;
-    bool seen;
-};
-
-static bool is_wanted(const mqc_embedded_request *request, void *arg)
-{
-    struct wanted *wanted = arg;
-    wanted->seen = strcmp(request->topic, wanted->topic) == 0;
-    return !wanted->seen;
-}
-
-/* Waits until the topic itself is pulled (the retry topic may be first): from then on the consumer
- * knows where it has begun. */
-static void await_pull(struct aged *aged)
-{
-    mqc_error error;
-    struct wanted wanted = {.topic = aged->topic};
-    for (;;) {
-        int64_t pulls = mqc_embedded_request_count(aged->cluster, PULL_MESSAGE);
-        mqc_embedded_each_request(aged->cluster, PULL_MESSAGE, 0, is_wanted, &wanted);
-        if (wanted.seen) return;
-        contract_await("the first pull", topic_was_pulled, aged);
-    }
-}
-
 static bool is_pull_of_topic(const mqc_embedded_request *request, void *arg)
 {
     struct aged *aged = arg;
@@ -132,7 +106,8 @@ static bool is_pull_of_topic(const mqc_embedded_request *request, void *arg)
     return !aged->pulled;
 }
 
-/* Before its first pull a consumer has found out where to begin. */
+/* Before the first pull of the topic itself (the retry topic may be first) a consumer has found out
+ * where to begin. */
 static bool topic_was_pulled(void *arg)
 {
     struct aged *aged = arg;
@@ -147,7 +122,7 @@ static void consume_aged(struct aged *aged, mqc_consume_from from, size_t expect
     mqc_push_consumer_options options =
         consume_from(from, from_unix_ms, &aged->client, aged->collector);
     mqc_push_consumer *consumer = contract_consumer(&options, aged->topic, "*");
-    await_pull(aged);
+    contract_await("the first pull of the topic", topic_was_pulled, aged);
     collector_await(aged->collector, expected);
     contract_send(aged->producer, aged->topic, "new");
     collector_await_body(aged->collector, "new");
