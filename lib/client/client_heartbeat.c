@@ -172,6 +172,9 @@ static struct round *round_new(struct client_instance *instance)
     if (!round) return NULL;
     reference_init(&round->references);
     round->instance = instance;
+    lock_take(&instance->lock);
+    instance->heartbeats++;
+    lock_release(&instance->lock);
     lock_init(&round->lock, LOCK_RANK_PROMISE);
     condition_init(&round->answered);
     return round;
@@ -179,8 +182,12 @@ static struct round *round_new(struct client_instance *instance)
 
 static void round_unref(struct round *round)
 {
+    struct client_instance *instance = round->instance;
     if (!reference_drop(&round->references)) return;
     condition_done(&round->answered);
     lock_done(&round->lock);
     memory_free(round);
+    lock_take(&instance->lock);
+    if (--instance->heartbeats == 0) condition_wake_all(&instance->changed);
+    lock_release(&instance->lock);
 }

@@ -31,13 +31,14 @@ struct client_instance {
     struct scheduled_task *tasks[CLIENT_TASKS_MOST];
     size_t task_count;
 
-    struct lock lock;         /* guards state, starting, roles and their counts of users */
+    struct lock lock;         /* guards state, starting, roles, their counts of users, heartbeats */
     struct condition changed; /* of any of those */
     enum client_state state;
     bool starting;
     size_t steps_up; /* steps that are up, by the one who starts or shuts down */
     int64_t stop_deadline_ms;
     struct link roles;
+    int heartbeats; /* being put together, or sent and not yet answered */
 };
 
 /* ---- client_steps.c ---- */

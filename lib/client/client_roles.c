@@ -46,6 +46,13 @@ void client_instance_unregister(struct client_instance *instance, struct client_
     lock_take(&instance->lock);
     list_remove(&role->link);
     while (role->users > 0) condition_wait_until(&instance->changed, &instance->lock, CLOCK_NEVER);
+    /* Brokers have heartbeats and farewells in different thread pools: one that names us and is
+     * handled after our farewell would leave a ghost in the group for two minutes. A broker that
+     * does not answer must not take the time that the others' farewell needs. */
+    int64_t halfway_ms = clock_now_ms() + (deadline_ms - clock_now_ms()) / 2;
+    while (instance->heartbeats > 0 &&
+           condition_wait_until(&instance->changed, &instance->lock, halfway_ms)) {
+    }
     bool running = instance->state == CLIENT_RUNNING || instance->starting;
     lock_release(&instance->lock);
     if (running) tell_brokers(instance, role, deadline_ms);

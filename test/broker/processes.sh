@@ -33,11 +33,19 @@ start_process()
     while ! process_alive "$1" && grep -qs '^State:[[:space:]]*[^Z]' "/proc/$!/status"; do :; done
 }
 
-# A pid may have been given to another process since; ours has its home on its command line. A zombie has none.
+# A pid may have been given to another process since; ours has its home on its command line. A zombie has none; neither
+# has, for a moment, a process that is just becoming another program.
 process_alive()
 {
-    local home=$run/$1
-    [[ -f $home/pid ]] && tr '\0' '\n' 2>/dev/null <"/proc/$(<"$home/pid")/cmdline" | grep -qxF -- "-Duser.home=$home"
+    local home=$run/$1 pid command_line
+    [[ -f $home/pid ]] || return 1
+    pid=$(<"$home/pid")
+    command_line=$(tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline") || return 1
+    if [[ -z $command_line ]]; then
+        grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$pid/status"
+    else
+        grep -qxF -- "-Duser.home=$home" <<<"$command_line"
+    fi
 }
 
 any_alive()

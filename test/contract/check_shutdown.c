@@ -264,7 +264,58 @@ START_TEST(test_shutdown_by_two_threads)
 }
 END_TEST
 
+/* ---- a heartbeat that is still under way ---- */
+
+enum { HEART_BEAT = 34, UNREGISTER_CLIENT = 35, HEARTBEAT_MS = 100 };
+
+static bool note_time(const mqc_embedded_request *request, void *arg)
+{
+    *(int64_t *)arg = request->unix_ms;
+    return true;
+}
+
+static int64_t time_of_last(int code)
+{
+    int64_t unix_ms = -1;
+    mqc_embedded_each_request(contract_embedded(), code, 0, note_time, &unix_ms);
+    return unix_ms;
+}
+
+/* Brokers have heartbeats and farewells in different thread pools: the farewell must wait, or the
+ * group would have a ghost among its members, whose queues nobody consumes for two minutes. */
+START_TEST(test_no_ghost_when_leaving_amid_a_heartbeat)
+{
+    mqc_error error;
+    const char *topic = contract_topic(2), *group = contract_name("group");
+    mqc_embedded_fault slow = {
+        .kind = MQC_FAULT_DELAY, .value = HEARTBEAT_MS, .request_code = HEART_BEAT};
+    struct collector *collector = collector_new();
+    mqc_push_consumer_options options = {.group = group,
+                                         .listener = collector_listen,
+                                         .listener_arg = collector_seat(collector, 0),
+                                         .from = MQC_FROM_FIRST};
+    mqc_push_consumer *consumer = contract_consumer(&options, topic, "*");
+    if (contract_embedded())
+        ck_ok(mqc_embedded_add_fault(contract_embedded(), &slow, NULL, &error));
+    ck_ok(mqc_push_consumer_subscribe(consumer, topic, "a", &error)); /* tells the brokers */
+    contract_consumer_end(consumer);
+    if (contract_embedded())
+        ck_assert_int_ge(time_of_last(UNREGISTER_CLIENT), time_of_last(HEART_BEAT) + HEARTBEAT_MS);
+    consumer = contract_consumer(&options, topic, "*");
+    mqc_producer *producer = contract_producer(NULL);
+    for (int i = 0; i < 2; i++) {
+        mqc_message_queue queue = contract_queue(topic, i);
+        contract_send_to(producer, &queue, i == 0 ? "first queue" : "second queue");
+    }
+    collector_await_body(collector, "first queue");
+    collector_await_body(collector, "second queue");
+    mqc_producer_free(producer);
+    contract_consumer_end(consumer);
+    collector_free(collector);
+}
+END_TEST
+
 CONTRACT_MAIN("shutdown", test_no_shutdown_in_a_callback, test_no_shutdown_in_a_listener,
               test_shutdown_lets_sends_finish, test_shutdown_without_drain_answers_all,
               test_shutdown_waits_for_listeners, test_shutdown_says_whom_it_left,
-              test_shutdown_by_two_threads)
+              test_shutdown_by_two_threads, test_no_ghost_when_leaving_amid_a_heartbeat)
