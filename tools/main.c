@@ -21,6 +21,7 @@ static const struct command {
     {"topic", topic_command, "create, list, look up and delete topics"},
     {"embedded", embedded_command, "run a cluster in memory, for tests"},
     {"demo", demo_command, "show a producer and two consumers at work"},
+    {"bench", bench_command, "measure sending, consuming and latency on a cluster"},
     {"options", options_command, "list the names that -X takes"},
     {"version", version_command, "print the versions of the tool and the library"},
     {"help", help_command, "print this, or the help of a command"},

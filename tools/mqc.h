@@ -16,6 +16,7 @@ int consume_command(int argc, char **argv);
 int topic_command(int argc, char **argv);
 int demo_command(int argc, char **argv);
 int embedded_command(int argc, char **argv);
+int bench_command(int argc, char **argv);
 int options_command(int argc, char **argv);
 
 #endif

@@ -101,6 +101,23 @@ mqc_status mqc_producer_send(mqc_producer *producer, const mqc_message *message,
     return MQC_OK;
 }
 
+mqc_status mqc_producer_send_async(mqc_producer *producer, const mqc_message *message,
+                                   const mqc_send_options *options, mqc_sent *done, void *arg,
+                                   mqc_error *error)
+{
+    mqc_send_result result;
+    mqc_status status = mqc_producer_send(producer, message, options, &result, error);
+    if (!status) done(&result, NULL, arg);
+    return status;
+}
+
+mqc_status mqc_producer_send_oneway(mqc_producer *producer, const mqc_message *message,
+                                    const mqc_send_options *options, mqc_error *error)
+{
+    mqc_send_result result;
+    return mqc_producer_send(producer, message, options, &result, error);
+}
+
 void mqc_producer_free(mqc_producer *producer)
 {
     free(producer);
