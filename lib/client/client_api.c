@@ -166,15 +166,17 @@ mqc_status client_api_query_offset(struct client_api *api, const char *address,
     return status;
 }
 
-mqc_status client_api_update_offset(struct client_api *api, const char *address,
-                                    const struct offset_place *place, int64_t offset,
-                                    mqc_error *error)
+mqc_status client_api_update_offset_async(struct client_api *api, const char *address,
+                                          const struct offset_place *place, int64_t offset,
+                                          int64_t deadline_ms, remoting_done *done, void *arg,
+                                          mqc_error *error)
 {
     struct update_consumer_offset_header header = update_header(place, offset);
     struct command_to_send request = {.code = REQUEST_UPDATE_CONSUMER_OFFSET,
                                       .layout = &update_consumer_offset_layout,
                                       .header = &header};
-    return remoting_client_call_oneway(api->remoting, address, &request, error);
+    return remoting_client_call_async(api->remoting, address, &request, deadline_ms, done, arg,
+                                      error);
 }
 
 mqc_status client_api_update_offset_sync(struct client_api *api, const char *address,

@@ -1,6 +1,6 @@
-/* One typed call for each request that is not on the hot path (MQClientAPIImpl.java). All block, at
- * most until their deadline, and hold no lock. A broker's refusal is MQC_REFUSED with its code and
- * its own words. */
+/* One typed call for each request that is not on the hot path (MQClientAPIImpl.java). All but those
+ * named _async block, at most until their deadline, and hold no lock. A broker's refusal is
+ * MQC_REFUSED with its code and its own words. */
 #ifndef CLIENT_CLIENT_API_H
 #define CLIENT_CLIENT_API_H
 
@@ -61,10 +61,11 @@ struct offset_place {
 mqc_status client_api_query_offset(struct client_api *api, const char *address,
                                    const struct offset_place *place, int64_t deadline_ms,
                                    int64_t *offset, mqc_error *error);
-/* UPDATE_CONSUMER_OFFSET, oneway as in Java, or waiting for the answer. */
-mqc_status client_api_update_offset(struct client_api *api, const char *address,
-                                    const struct offset_place *place, int64_t offset,
-                                    mqc_error *error);
+/* UPDATE_CONSUMER_OFFSET: `done` is given the answer, or it is waited for. */
+mqc_status client_api_update_offset_async(struct client_api *api, const char *address,
+                                          const struct offset_place *place, int64_t offset,
+                                          int64_t deadline_ms, remoting_done *done, void *arg,
+                                          mqc_error *error);
 mqc_status client_api_update_offset_sync(struct client_api *api, const char *address,
                                          const struct offset_place *place, int64_t offset,
                                          int64_t deadline_ms, mqc_error *error);

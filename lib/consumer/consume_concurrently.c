@@ -205,7 +205,7 @@ static bool give_back(struct consumer_queue *queue, struct mqc_message *message,
 void consume_finished(struct consumer_queue *queue, const struct mqc_message *message)
 {
     int64_t commit = process_queue_remove(&queue->messages, message->queue_offset);
-    if (commit >= 0) offset_record_raise(&queue->offset, commit);
+    if (commit >= 0) offset_record_raise(queue->offset, commit);
 }
 
 /* ---- later ---- */

@@ -221,26 +221,27 @@ static int64_t farewell_deadline(int64_t deadline_ms)
     return deadline_ms < most_ms ? deadline_ms : most_ms;
 }
 
-/* Listeners that finish from here on have no effect. */
+/* Listeners that finish from here on have no effect. All offsets are on their way before the first
+ * is waited for. */
 static void commit_all(struct mqc_push_consumer *consumer, int64_t deadline_ms)
 {
     struct link taken;
     list_init(&taken);
     consumer_queues_close(consumer, &taken);
+    LIST_EACH(&taken, item)
+    {
+        consumer_queue_give_up(CONTAINER_OF(item, struct consumer_queue, link));
+    }
     for (struct link *item; (item = list_take_first(&taken));) {
         struct consumer_queue *queue = CONTAINER_OF(item, struct consumer_queue, link);
-        struct offset_place place = consumer_queue_offset_place(queue);
         mqc_error error;
-        process_queue_drop(&queue->messages);
-        offset_record_freeze(&queue->offset);
-        if (offset_store_commit(consumer->instance, &place, &queue->offset, deadline_ms, &error) !=
-            MQC_OK)
-            log_warn(
-                LOG_OFFSETS,
-                "group=%s topic=%s broker=%s queue=%d offset=%lld not committed, messages will "
-                "be delivered again: %s",
-                place.group, place.topic, place.broker_name, place.queue_id,
-                (long long)offset_record_read(&queue->offset), error.text);
+        if (offset_record_commit(queue->offset, deadline_ms, &error) != MQC_OK)
+            log_warn(LOG_OFFSETS,
+                     "group=%s topic=%s broker=%s queue=%d offset=%lld not committed, messages "
+                     "will be delivered again: %s",
+                     consumer->group, queue->place.topic, queue->place.broker_name,
+                     queue->place.queue_id, (long long)offset_record_read(queue->offset),
+                     error.text);
         consumer_queue_unref(queue);
     }
 }

@@ -11,15 +11,22 @@ enum { MOVE_MS = 5000 };
 static struct consumer_queue *find(struct mqc_push_consumer *consumer,
                                    const mqc_message_queue *place) REQUIRES(consumer->queues_lock);
 
-mqc_status consumer_queue_new(struct mqc_push_consumer *consumer, const mqc_message_queue *place,
-                              int64_t stored, int64_t begin, struct consumer_queue **out,
-                              mqc_error *error)
+mqc_status consumer_queue_new(struct mqc_push_consumer *consumer, struct client_instance *instance,
+                              const mqc_message_queue *place, int64_t stored, int64_t begin,
+                              struct consumer_queue **out, mqc_error *error)
 {
+    struct offset_place offset_place = {consumer->group, place->topic, place->broker_name,
+                                        place->queue_id};
     const char *topic = intern_name(&consumer->names, slice_text(place->topic));
     const char *broker_name = intern_name(&consumer->names, slice_text(place->broker_name));
     struct consumer_queue *queue =
         topic && broker_name ? memory_allocate_zero(1, sizeof *queue) : NULL;
     if (!queue) return error_no_memory(error);
+    mqc_status status = offset_record_new(instance, &offset_place, stored, &queue->offset, error);
+    if (status != MQC_OK) {
+        memory_free(queue);
+        return status;
+    }
     list_init(&queue->link);
     reference_init(&queue->references);
     consumer_ref(consumer);
@@ -28,10 +35,9 @@ mqc_status consumer_queue_new(struct mqc_push_consumer *consumer, const mqc_mess
     process_queue_init(&queue->messages);
     atomic_store(&queue->messages.last_pull_ms, clock_now_ms());
     process_queue_pass(&queue->messages, begin);
-    offset_record_init(&queue->offset, stored);
     /* With nothing stored the beginning is: or a crash before the first message would let the next
      * start begin later, and skip what came between. */
-    offset_record_raise(&queue->offset, begin);
+    offset_record_raise(queue->offset, begin);
     queue->next_offset = begin;
     *out = queue;
     return MQC_OK;
@@ -46,40 +52,31 @@ void consumer_queue_unref(struct consumer_queue *queue)
 {
     if (!queue || !reference_drop(&queue->references)) return;
     struct mqc_push_consumer *consumer = queue->consumer;
-    offset_record_done(&queue->offset);
+    offset_record_unref(queue->offset);
     process_queue_done(&queue->messages);
     memory_free(queue);
     consumer_unref(consumer);
 }
 
-struct offset_place consumer_queue_offset_place(const struct consumer_queue *queue)
+void consumer_queue_give_up(struct consumer_queue *queue)
 {
-    return (struct offset_place){queue->consumer->group, queue->place.topic,
-                                 queue->place.broker_name, queue->place.queue_id};
-}
-
-void consumer_queue_give_up(struct consumer_queue *queue, struct client_instance *instance)
-{
-    struct offset_place place = consumer_queue_offset_place(queue);
     process_queue_drop(&queue->messages);
-    offset_record_freeze(&queue->offset);
-    offset_store_persist(instance, &place, &queue->offset);
+    offset_record_freeze(queue->offset);
+    offset_record_persist(queue->offset);
 }
 
-void consumer_queue_move(struct consumer_queue *queue, struct client_instance *instance,
-                         int64_t offset)
+void consumer_queue_move(struct consumer_queue *queue, int64_t offset)
 {
-    struct offset_place place = consumer_queue_offset_place(queue);
+    struct mqc_push_consumer *consumer = queue->consumer;
     mqc_error error;
     process_queue_drop(&queue->messages);
-    offset_record_freeze_at(&queue->offset, offset);
+    offset_record_freeze_at(queue->offset, offset);
     /* Before it leaves the table: the rebalance that adds it anew must find the new offset. */
-    if (offset_store_commit(instance, &place, &queue->offset,
-                            consumer_deadline(queue->consumer, MOVE_MS), &error) != MQC_OK)
+    if (offset_record_commit(queue->offset, consumer_deadline(consumer, MOVE_MS), &error) != MQC_OK)
         log_warn(LOG_OFFSETS, "group=%s topic=%s broker=%s queue=%d offset=%lld not stored: %s",
-                 place.group, place.topic, place.broker_name, place.queue_id, (long long)offset,
-                 error.text);
-    consumer_queues_remove(queue->consumer, queue);
+                 consumer->group, queue->place.topic, queue->place.broker_name,
+                 queue->place.queue_id, (long long)offset, error.text);
+    consumer_queues_remove(consumer, queue);
 }
 
 bool consumer_queues_add(struct mqc_push_consumer *consumer, struct consumer_queue *queue)

@@ -75,10 +75,8 @@ static void persist_offsets(struct client_role *role)
     size_t count;
     struct consumer_queue **queues = consumer_queues_list(consumer, NULL, &count);
     for (size_t i = 0; i < count; i++) {
-        struct offset_place place = consumer_queue_offset_place(queues[i]);
         /* Of a queue that is dropped, whoever dropped it sees to the offset. */
-        if (!process_queue_dropped(&queues[i]->messages))
-            offset_store_persist(consumer->instance, &place, &queues[i]->offset);
+        if (!process_queue_dropped(&queues[i]->messages)) offset_record_persist(queues[i]->offset);
     }
     consumer_queues_release(queues, count);
 }
@@ -139,7 +137,7 @@ static void reset_one(struct slice topic, struct slice broker_name, int32_t queu
         log_info(LOG_OFFSETS, "group=%s topic=%s broker=%s queue=%d reset to offset=%lld",
                  consumer->group, place->topic, place->broker_name, place->queue_id,
                  (long long)offset);
-        consumer_queue_move(queues[i], consumer->instance, offset);
+        consumer_queue_move(queues[i], offset);
     }
     consumer_queues_release(queues, count);
 }
@@ -190,7 +188,7 @@ static void describe_queue(struct consumer_queue *queue, struct running_queue *o
         .topic = queue->place.topic,
         .broker_name = queue->place.broker_name,
         .queue_id = queue->place.queue_id,
-        .commit_offset = offset_record_read(&queue->offset),
+        .commit_offset = offset_record_read(queue->offset),
         .cached_min_offset = state.count > 0 ? state.first_offset : 0,
         .cached_max_offset = state.count > 0 ? state.last_offset : 0,
         .cached_count = (int64_t)state.count,

@@ -133,7 +133,7 @@ static void go_on(struct consumer_queue *queue, int64_t next, bool got_messages)
     bool at_once = clock_now_ms() - queue->asked_ms < AT_ONCE_MS;
     if (!stands_still) queue->next_offset = next;
     int64_t commit = process_queue_pass(&queue->messages, queue->next_offset);
-    if (commit >= 0) offset_record_raise(&queue->offset, commit);
+    if (commit >= 0) offset_record_raise(queue->offset, commit);
     /* A broker that answers "nothing" at once again and again must not keep us spinning. */
     int64_t delay_ms = got_messages              ? queue->consumer->options.pull_interval_ms
                        : stands_still && at_once ? BREATHER_MS
@@ -172,7 +172,7 @@ static void move_offset(struct consumer_queue *queue, int64_t next)
              queue->consumer->group, queue->place.topic, queue->place.broker_name,
              queue->place.queue_id, (long long)queue->next_offset, (long long)next);
     process_queue_drop(&queue->messages);
-    offset_record_freeze_at(&queue->offset, next);
+    offset_record_freeze_at(queue->offset, next);
     queue->next_offset = next;
     queue->repair.run = repair;
     callback_executor_submit(client_instance_callbacks(queue->consumer->instance), &queue->repair);
@@ -185,7 +185,7 @@ static void repair(struct callback_task *task)
     struct mqc_push_consumer *consumer = queue->consumer;
     struct client_instance *instance = consumer_enter(consumer);
     if (instance) {
-        consumer_queue_move(queue, instance, queue->next_offset);
+        consumer_queue_move(queue, queue->next_offset);
         client_instance_wake_rebalance(instance);
         consumer_exit(consumer);
     }

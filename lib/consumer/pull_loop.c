@@ -124,8 +124,6 @@ static mqc_status ask(struct consumer_queue *queue, const struct topic_subscript
     if (!route_table_readable(client_instance_routes(instance), queue->place.broker_name,
                               queue->broker_id, address, &is_slave))
         return error_set(error, MQC_NO_ROUTE, "The broker[%s] not exist", queue->place.broker_name);
-    int64_t commit = offset_record_read(&queue->offset);
-    bool with_commit = commit > 0 && !is_slave; /* offsets live at the master */
     struct pull_message_header header;
     header_init(&pull_message_layout, &header);
     header.consumer_group = slice_text(consumer->group);
@@ -134,8 +132,10 @@ static mqc_status ask(struct consumer_queue *queue, const struct topic_subscript
     header.queue_offset = queue->next_offset;
     header.max_messages = consumer->options.pull_batch;
     header.max_bytes = consumer->options.pull_batch_bytes;
-    header.sys_flag = PULL_FLAG_SUSPEND | (with_commit ? PULL_FLAG_COMMIT_OFFSET : 0);
-    header.commit_offset = with_commit ? commit : 0;
+    /* Without PULL_FLAG_COMMIT_OFFSET, which Java sets: brokers handle pulls and updates of offsets
+     * in different pools, and a pull that comes after the last update would undo it. */
+    header.sys_flag = PULL_FLAG_SUSPEND;
+    header.commit_offset = 0;
     header.suspend_timeout_ms = SUSPEND_MS;
     header.subscription_version = subscription->data.version;
     header.expression_type = slice_text(subscription->data.expression_type);

@@ -119,7 +119,7 @@ mqc_status mqc_push_consumer_unsubscribe(mqc_push_consumer *consumer, const char
     size_t count;
     struct consumer_queue **queues = consumer_queues_list(consumer, topic, &count);
     for (size_t i = 0; i < count; i++) {
-        consumer_queue_give_up(queues[i], instance);
+        consumer_queue_give_up(queues[i]);
         consumer_queues_remove(consumer, queues[i]);
     }
     consumer_queues_release(queues, count);

@@ -73,7 +73,7 @@ struct consumer_queue {
     struct mqc_push_consumer *consumer; /* counted */
     mqc_message_queue place;            /* names live as long as the consumer */
     struct process_queue messages;
-    struct offset_record offset;
+    struct offset_record *offset;
 
     struct pull_request pull; /* this and what follows belong to whoever has the pull request */
     struct callback_task repair;
@@ -101,18 +101,16 @@ extern const struct client_role_type CONSUMER_ROLE_TYPE;
 
 /* ---- consumer_queues.c ---- */
 /* A queue with the offset that the broker has stored (-1: none) and the one to begin at. */
-mqc_status consumer_queue_new(struct mqc_push_consumer *consumer, const mqc_message_queue *place,
-                              int64_t stored, int64_t begin, struct consumer_queue **out,
-                              mqc_error *error);
+mqc_status consumer_queue_new(struct mqc_push_consumer *consumer, struct client_instance *instance,
+                              const mqc_message_queue *place, int64_t stored, int64_t begin,
+                              struct consumer_queue **out, mqc_error *error);
 void consumer_queue_ref(struct consumer_queue *queue);
 void consumer_queue_unref(struct consumer_queue *queue); /* NULL is fine */
-struct offset_place consumer_queue_offset_place(const struct consumer_queue *queue);
-/* Nothing that still runs for it counts; its offset is told to the broker oneway. */
-void consumer_queue_give_up(struct consumer_queue *queue, struct client_instance *instance);
+/* Nothing that still runs for it counts; its offset is told to the broker without waiting. */
+void consumer_queue_give_up(struct consumer_queue *queue);
 /* The queue goes on at another offset: drops it, tells the broker, and takes it out of the table,
  * so that the next rebalance adds it anew from there. Blocks. */
-void consumer_queue_move(struct consumer_queue *queue, struct client_instance *instance,
-                         int64_t offset);
+void consumer_queue_move(struct consumer_queue *queue, int64_t offset);
 
 /* Takes a reference. False when the table is closed or has the place already. */
 bool consumer_queues_add(struct mqc_push_consumer *consumer, struct consumer_queue *queue);

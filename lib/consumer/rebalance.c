@@ -205,7 +205,7 @@ static bool gain(struct pass *pass, const mqc_message_queue *place)
     mqc_status status =
         consumer_start_offset(consumer, pass->instance, place, &stored, &begin, &error);
     if (status == MQC_OK)
-        status = consumer_queue_new(consumer, place, stored, begin, &queue, &error);
+        status = consumer_queue_new(consumer, pass->instance, place, stored, begin, &queue, &error);
     if (status != MQC_OK) {
         log_warn(LOG_REBALANCE,
                  "group=%s topic=%s broker=%s queue=%d not taken now, its offset is not known: %s",
@@ -240,10 +240,10 @@ static void drop_unsubscribed(struct pass *pass)
 /* In this order: what a listener reports after the offset was told to the broker does not count. */
 static void lose(struct pass *pass, struct consumer_queue *queue, const char *why)
 {
-    consumer_queue_give_up(queue, pass->instance);
+    consumer_queue_give_up(queue);
     if (!consumer_queues_remove(pass->consumer, queue)) return;
     pass->changed = true;
     log_info(LOG_REBALANCE, "group=%s topic=%s broker=%s queue=%d given up, offset=%lld: %s",
              pass->consumer->group, queue->place.topic, queue->place.broker_name,
-             queue->place.queue_id, (long long)offset_record_read(&queue->offset), why);
+             queue->place.queue_id, (long long)offset_record_read(queue->offset), why);
 }

@@ -178,5 +178,39 @@ START_TEST(test_more_members_than_queues)
 }
 END_TEST
 
+/* Each life of the only member tells the broker its offsets all the time, to the last moment. */
+START_TEST(test_offsets_never_go_back_when_a_consumer_leaves)
+{
+    enum { LIVES = 10, EACH = 20 };
+    const char *group = contract_name("group");
+    struct probe probe = new_probe();
+    mqc_client_options client = contract_client();
+    client.persist_offsets_ms = 10;
+    mqc_push_consumer_options options = {.client = &client,
+                                         .group = group,
+                                         .listener = collector_listen,
+                                         .listener_arg = collector_seat(probe.collector, 0),
+                                         .from = MQC_FROM_FIRST};
+    for (int life = 0; life < LIVES; life++) {
+        char prefix[32];
+        snprintf(prefix, sizeof prefix, "life %d message ", life);
+        contract_send_many(probe.producer, probe.topic, prefix, EACH);
+        mqc_push_consumer *consumer = contract_consumer(&options, probe.topic, "*");
+        collector_await_each(probe.collector, prefix, EACH);
+        contract_consumer_end(consumer);
+        if (contract_embedded())
+            ck_assert_int_eq(mqc_embedded_lag(contract_embedded(), group, probe.topic), 0);
+    }
+    for (int life = 0; life < LIVES; life++) {
+        char prefix[32];
+        snprintf(prefix, sizeof prefix, "life %d message ", life);
+        collector_check_each_once(probe.collector, prefix, EACH);
+    }
+    mqc_producer_free(probe.producer);
+    collector_free(probe.collector);
+}
+END_TEST
+
 CONTRACT_MAIN("group", test_two_share, test_one_leaves_and_the_other_takes_over,
-              test_a_third_joins_and_leaves, test_more_members_than_queues)
+              test_a_third_joins_and_leaves, test_more_members_than_queues,
+              test_offsets_never_go_back_when_a_consumer_leaves)
