@@ -299,8 +299,10 @@ START_TEST(test_no_ghost_when_leaving_amid_a_heartbeat)
         ck_ok(mqc_embedded_add_fault(contract_embedded(), &slow, NULL, &error));
     ck_ok(mqc_push_consumer_subscribe(consumer, topic, "a", &error)); /* tells the brokers */
     contract_consumer_end(consumer);
+    /* Two clocks that are both cut to whole milliseconds: hence one less. */
     if (contract_embedded())
-        ck_assert_int_ge(time_of_last(UNREGISTER_CLIENT), time_of_last(HEART_BEAT) + HEARTBEAT_MS);
+        ck_assert_int_ge(time_of_last(UNREGISTER_CLIENT),
+                         time_of_last(HEART_BEAT) + HEARTBEAT_MS - 1);
     consumer = contract_consumer(&options, topic, "*");
     mqc_producer *producer = contract_producer(NULL);
     for (int i = 0; i < 2; i++) {
