@@ -18,6 +18,13 @@ typedef enum mqc_compression {
     MQC_COMPRESS_ZSTD
 } mqc_compression;
 
+/* An answer that takes at least `latency_ms` keeps its broker away for `away_ms`; an attempt that
+ * fails counts as one of 10000 ms. Steps are in rising order. */
+typedef struct mqc_latency_step {
+    int latency_ms;
+    int away_ms;
+} mqc_latency_step;
+
 /* Zero means default, -1 means none. Strings are copied. */
 typedef struct mqc_producer_options {
     const mqc_client_options *client; /* NULL: all defaults, name servers from $NAMESRV_ADDR */
@@ -25,7 +32,7 @@ typedef struct mqc_producer_options {
     int send_timeout_ms;              /* for one send with all its retries; default 3000 */
     int attempt_timeout_ms; /* most that one attempt may take; default: no cap of its own */
     int retries;            /* further attempts of a synchronous send; default 2, -1 none */
-    int async_retries;      /* of an asynchronous send; default 2, -1 none */
+    int async_retries;      /* of an asynchronous send, also after refusals; default 2, -1 none */
     bool retry_other_broker_when_not_stored_ok; /* treat flush and replica timeouts as failures */
     int max_message_bytes;                      /* of a body; default 4 MiB */
     const char *create_topic_key; /* topic whose route new topics are made after; default TBW102 */
@@ -33,6 +40,14 @@ typedef struct mqc_producer_options {
     int compress_above_bytes;     /* smallest body that is compressed; default 4096, -1 never */
     mqc_compression compression;  /* default zlib */
     int compress_level;           /* 1 fast to 9 small, zstd to 22, none of lz4; default 5 */
+    /* Slow brokers: a broker whose answers take long, or that refuses or does not answer, gets no
+     * messages for a while as long as others do better. Not for sends that name their queue. */
+    const mqc_latency_step *latency_steps; /* default: 550 ms → 2 s, 1.8 s → 5 s, … 15 s → 30 s */
+    size_t latency_step_count;
+    int detect_interval_ms;  /* between two probes of a broker that is out of reach; default 2000 */
+    int detect_timeout_ms;   /* that such a broker has for its answer; default 200 */
+    bool avoid_slow_brokers; /* default no, as in Java */
+    bool detect_brokers;     /* with it: one out of reach comes back when a probe reaches it */
 } mqc_producer_options;
 
 /* How well the broker has stored a message it accepted. */

@@ -18,6 +18,7 @@ static mqc_status check_name_servers(const mqc_client_options *options, mqc_erro
 static mqc_status check_credentials(const mqc_client_options *options, mqc_error *error);
 static mqc_status check_tls(const mqc_tls_options *tls, mqc_error *error);
 static mqc_status check_group(const char *group, const char *name, mqc_error *error);
+static mqc_status check_latency(const mqc_producer_options *options, mqc_error *error);
 static const char *default_name_servers(void);
 static void fill_fields(enum option_role role, void *options);
 
@@ -40,6 +41,7 @@ mqc_status options_check_producer(const mqc_producer_options *options, mqc_error
     if (!status) status = check_fields(OPTION_ROLE_PRODUCER, options, error);
     if (!status && options->create_topic_key)
         status = names_check_topic(options->create_topic_key, error);
+    if (!status) status = check_latency(options, error);
     if (!status) status = options_check_client(options->client, error);
     return status;
 }
@@ -175,6 +177,30 @@ static void fill_fields(enum option_role role, void *options)
             number = option->none == MINUS_ONE_IS_NONE ? -1 : 0;
         memcpy((char *)options + option->offset, &number, sizeof number);
     }
+}
+
+static mqc_status check_latency(const mqc_producer_options *options, mqc_error *error)
+{
+    const mqc_latency_step *steps = options->latency_steps;
+    if (!options->avoid_slow_brokers && (steps || options->detect_brokers))
+        return error_set(error, MQC_BAD_ARGUMENT,
+                         "%s is given, but slow brokers are not avoided: set "
+                         "sendLatencyFaultEnable (avoid_slow_brokers) too",
+                         steps ? "latency_steps" : "startDetectorEnable (detect_brokers)");
+    if (!steps != (options->latency_step_count == 0))
+        return error_set(error, MQC_BAD_ARGUMENT,
+                         "latency_steps is %s, but latency_step_count is %zu: give both or neither",
+                         steps ? "given" : "NULL", options->latency_step_count);
+    for (size_t i = 0; i < options->latency_step_count; i++) {
+        if (steps[i].latency_ms < 0 || steps[i].away_ms < 0 ||
+            (i > 0 && steps[i].latency_ms <= steps[i - 1].latency_ms))
+            return error_set(
+                error, MQC_BAD_ARGUMENT,
+                "latency_steps[%zu] is {%d, %d}: give milliseconds, in rising order of "
+                "latency_ms",
+                i, steps[i].latency_ms, steps[i].away_ms);
+    }
+    return MQC_OK;
 }
 
 static const char *default_name_servers(void)

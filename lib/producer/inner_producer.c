@@ -13,6 +13,8 @@ enum {
     INNER_RETRIES = 2,
     INNER_TOPIC_QUEUES = 4,
     INNER_MESSAGE_BYTES = 16 << 20, /* whatever a broker has given can go back to one */
+    INNER_COMPRESS_ABOVE = 4096,    /* what a consumer got compressed goes back compressed */
+    INNER_COMPRESS_LEVEL = 5,
     GOODBYE_MS = 1000
 };
 
@@ -49,7 +51,10 @@ static mqc_status inner_start(struct client_instance *instance, void **out, mqc_
         .names = client_instance_names(instance),
         .origin = {.group = NAME_INNER_PRODUCER,
                    .create_topic_key = NAME_DEFAULT_TOPIC,
-                   .default_topic_queues = INNER_TOPIC_QUEUES},
+                   .default_topic_queues = INNER_TOPIC_QUEUES,
+                   .compress_above_bytes = INNER_COMPRESS_ABOVE,
+                   .compression = MQC_COMPRESS_ZLIB,
+                   .compress_level = INNER_COMPRESS_LEVEL},
         .attempt_timeout_ms = -1,
         .max_message_bytes = INNER_MESSAGE_BYTES,
     };

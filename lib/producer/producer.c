@@ -31,6 +31,9 @@ static mqc_status copy_options(const mqc_producer_options *options, size_t size,
 static mqc_status keep_options(struct mqc_producer *producer, const mqc_producer_options *given,
                                mqc_error *error);
 static void init(struct mqc_producer *producer);
+static mqc_status start_probes(struct mqc_producer *producer, struct client_instance *instance,
+                               mqc_error *error);
+static void probe_brokers(void *producer);
 static mqc_status check_process(const struct mqc_producer *producer, mqc_error *error);
 static mqc_status refuse_call(struct mqc_producer *producer, mqc_error *error);
 static mqc_status begin_start(struct mqc_producer *producer, mqc_error *error);
@@ -60,6 +63,15 @@ mqc_producer *mqc_producer_new_sized(const mqc_producer_options *options, size_t
         return NULL;
     }
     init(producer);
+    if (given.avoid_slow_brokers) {
+        producer->sender.faults =
+            fault_table_new(given.latency_steps, given.latency_step_count, given.detect_brokers);
+        if (!producer->sender.faults) {
+            mqc_producer_free(producer);
+            error_no_memory(error);
+            return NULL;
+        }
+    }
     return producer;
 }
 
@@ -71,6 +83,7 @@ mqc_status mqc_producer_start(mqc_producer *producer, mqc_error *error)
     struct client_instance *instance;
     status =
         client_manager_join(&producer->client, &inner_producer, &producer->role, &instance, error);
+    if (status == MQC_OK) status = start_probes(producer, instance, error);
     lock_take(&producer->lock);
     if (status == MQC_OK) {
         producer->sender.instance = instance;
@@ -128,6 +141,7 @@ void mqc_producer_free(mqc_producer *producer)
         return;
     }
     async_sends_free(producer);
+    fault_table_unref(producer->sender.faults);
     condition_done(&producer->changed);
     lock_done(&producer->lock);
     intern_done(&producer->names);
@@ -172,6 +186,29 @@ int64_t producer_deadline(const struct mqc_producer *producer, const mqc_send_op
     return clock_deadline_ms(own ? options->timeout_ms : producer->options.send_timeout_ms);
 }
 
+/* Probes need somebody to run them: the instance's scheduled executor. On failure nothing is left.
+ */
+static mqc_status start_probes(struct mqc_producer *producer, struct client_instance *instance,
+                               mqc_error *error)
+{
+    if (!producer->sender.faults || !producer->options.detect_brokers) return MQC_OK;
+    producer->probed = instance;
+    int period_ms = producer->options.detect_interval_ms;
+    mqc_status status =
+        scheduled_executor_add(client_instance_scheduler(instance), "probe brokers", period_ms,
+                               period_ms, probe_brokers, producer, &producer->probe, error);
+    if (status != MQC_OK)
+        client_manager_leave(instance, &producer->role, clock_deadline_ms(GRACE_MS));
+    return status;
+}
+
+static void probe_brokers(void *arg)
+{
+    struct mqc_producer *producer = arg;
+    fault_table_probe(producer->sender.faults, producer->probed,
+                      producer->options.detect_timeout_ms);
+}
+
 /* Of callers built with older headers the struct is shorter, with newer ones longer. */
 static mqc_status copy_options(const mqc_producer_options *options, size_t size,
                                mqc_producer_options *out, mqc_error *error)
@@ -196,6 +233,7 @@ static mqc_status keep_options(struct mqc_producer *producer, const mqc_producer
     producer->client = options_fill_client(given->client);
     producer->options = options_fill_producer(given);
     producer->options.client = NULL;
+    producer->options.latency_steps = NULL; /* the fault table has a copy */
     mqc_status status = kept_options_copy(OPTION_ROLE_CLIENT, &producer->client, error);
     if (status != MQC_OK) return status;
     status = kept_options_copy(OPTION_ROLE_PRODUCER, &producer->options, error);
@@ -292,6 +330,8 @@ static mqc_status stop(struct mqc_producer *producer, int64_t deadline_ms, mqc_e
         struct client_instance *instance = producer->sender.instance;
         producer->sender.instance = NULL;
         lock_release(&producer->lock);
+        scheduled_task_cancel(producer->probe);
+        producer->probe = NULL;
         client_manager_leave(instance, &producer->role, clock_deadline_ms(GRACE_MS));
         log_info(LOG_LIFECYCLE, "the producer [%s] shutdown OK", producer->options.group);
         lock_take(&producer->lock);

@@ -7,9 +7,11 @@
 struct mqc_producer {
     struct client_role role;
     struct sender sender;
-    struct intern names;          /* the strings in results live as long as the producer */
-    mqc_producer_options options; /* filled; texts are owned, .client is unused */
-    mqc_client_options client;    /* filled; texts are owned */
+    struct intern names;            /* the strings in results live as long as the producer */
+    mqc_producer_options options;   /* filled; texts are owned, .client is unused */
+    mqc_client_options client;      /* filled; texts are owned */
+    struct scheduled_task *probe;   /* of brokers that cannot be reached; NULL: none */
+    struct client_instance *probed; /* by it: the sender's, from before calls are let in */
     unsigned fork_generation;
     atomic_uint gate; /* calls inside, and PRODUCER_CLOSED */
     struct lock lock; /* guards everything below */

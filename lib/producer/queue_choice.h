@@ -4,11 +4,16 @@
 
 #include <mqclient/producer.h>
 
-/* The next queue in turn (MQFaultStrategy without latency table): each thread goes round a topic's
+#include "lib/producer/fault_table.h"
+
+/* The next queue in turn (MQFaultStrategy.selectOneMessageQueue): each thread goes round a topic's
  * queues from a random start. `avoid` (may be NULL) is the broker that has just failed: its queues
- * are passed over unless there are no others. `count` is at least 1. */
+ * are passed over unless there are no others. With `faults` (may be NULL) so are those of slow
+ * brokers and, before all, of absent ones; when all are bad, the least bad. `count` is at least 1.
+ */
 const mqc_message_queue *queue_choice_next(const mqc_message_queue *queues, size_t count,
-                                           const char *topic, const char *avoid);
+                                           const char *topic, const char *avoid,
+                                           struct fault_table *faults);
 
 /* The queue that the application's function chooses. */
 mqc_status queue_choice_select(const mqc_send_options *options, const mqc_message_queue *queues,

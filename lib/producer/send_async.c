@@ -12,6 +12,7 @@
 #include "lib/base/reference.h"
 #include "lib/producer/message_check.h"
 #include "lib/producer/producer_private.h"
+#include "lib/producer/send_trail.h"
 
 enum { SPARE_SENDS = 1024 };
 
@@ -28,7 +29,8 @@ struct async_send {
     struct send_place place;
     int64_t deadline_ms;
     int attempts_left;
-    bool maybe_done; /* an earlier attempt may have reached its broker */
+    bool moved_on; /* called again after GO_AWAY */
+    struct send_trail trail;
     mqc_sent *done;
     void *arg;
     mqc_send_result result;
@@ -51,8 +53,10 @@ static mqc_status call(struct async_send *send, mqc_error *error);
 static mqc_status first_call(struct async_send *send, const mqc_send_options *options,
                              mqc_error *error);
 static bool call_again(struct async_send *send, const mqc_error *why);
+static bool may_call_again(const struct async_send *send, const mqc_error *failure);
+static mqc_status next_place(struct async_send *send, mqc_error *failure);
 static void answered(struct remoting_arrival *arrival, const mqc_error *error, void *arg);
-static void read_answer(struct async_send *send, const struct remoting_command *answer);
+static bool read_answer(struct async_send *send, const struct remoting_command *answer);
 static void deliver(struct callback_task *task);
 
 mqc_status mqc_producer_send(mqc_producer *producer, const mqc_message *message,
@@ -159,7 +163,8 @@ static mqc_status send_async(struct mqc_producer *producer, const mqc_message *m
     send->message = mqc_message_ref(message);
     send->deadline_ms = producer_deadline(producer, options);
     send->attempts_left = ordered ? 1 : 1 + producer->options.async_retries;
-    send->maybe_done = false;
+    send->moved_on = false;
+    send_trail_begin(&send->trail);
     send->done = done;
     send->arg = arg;
     status = first_call(send, options, error);
@@ -173,16 +178,19 @@ static mqc_status first_call(struct async_send *send, const mqc_send_options *op
 {
     struct sender *sender = &send->producer->sender;
     const char *failed = NULL;
+    mqc_error failure;
     mqc_status status;
     do {
         status = sender_place(sender, send->message, options, failed, send->deadline_ms,
-                              &send->place, error);
+                              &send->place, &failure);
         failed = send->place.queue.broker_name;
         send->attempts_left--;
+        if (failed) send_trail_attempt(&send->trail, failed);
         if (status == MQC_OK) {
             reference_take(&send->references);
             enlist(send);
-            status = call(send, error);
+            status = call(send, &failure);
+            if (status != MQC_OK) sender_learn(sender, &send->place, &failure);
             bool cancelled = status != MQC_OK && !own(send);
             if (cancelled)
                 status = MQC_OK; /* its callback says so */
@@ -190,13 +198,14 @@ static mqc_status first_call(struct async_send *send, const mqc_send_options *op
                 delist(send);
             send_unref(send);
         }
-    } while (status != MQC_OK && failed && sender_transport_failed(status) &&
-             send->attempts_left > 0 && clock_now_ms() < send->deadline_ms);
-    return status;
+    } while (status != MQC_OK && failed && sender_may_retry(&failure) && send->attempts_left > 0 &&
+             clock_now_ms() < send->deadline_ms);
+    return status == MQC_OK ? MQC_OK : send_trail_end(&send->trail, &failure, error);
 }
 
 /* A new attempt on another broker, on the reading thread: nothing here may wait. false: there is
- * none, and the send is still the caller's to deliver, with its error set. */
+ * none, and the send is still the caller's to deliver, with its error set. `why` may be its error.
+ */
 static bool call_again(struct async_send *send, const mqc_error *why)
 {
     struct mqc_producer *producer = send->producer;
@@ -204,26 +213,47 @@ static bool call_again(struct async_send *send, const mqc_error *why)
     bool under_way = false, cancelled = false;
     producer_hold(producer); /* a cancelled send lets the producer go while this goes on */
     reference_take(&send->references);
-    send->maybe_done = send->maybe_done || failure.maybe_done;
-    while (!under_way && !cancelled && send->attempts_left > 0 &&
-           sender_transport_failed(failure.status) && clock_now_ms() < send->deadline_ms) {
-        send->attempts_left--;
-        mqc_status status =
-            sender_place_known(&producer->sender, send->content.topic,
-                               send->place.queue.broker_name, &send->place, &failure);
+    send_trail_failed(&send->trail, &failure);
+    while (!under_way && !cancelled && may_call_again(send, &failure)) {
+        mqc_status status = next_place(send, &failure);
         if (status != MQC_OK) continue;
         atomic_store(&send->phase, PHASE_WAITING);
         under_way = call(send, &failure) == MQC_OK;
         cancelled = !under_way && !own(send);
+        if (!under_way) sender_learn(&producer->sender, &send->place, &failure);
     }
     bool settled = under_way || cancelled;
-    if (!settled) {
-        send->error = failure;
-        send->error.maybe_done = send->maybe_done;
-    }
+    if (!settled) send_trail_end(&send->trail, &failure, &send->error);
     send_unref(send);
     producer_leave(producer);
     return settled;
+}
+
+/* A broker that goes away asks for the same call on a new connection, once; that is not counted. */
+static bool goes_away(const struct async_send *send, const mqc_error *failure)
+{
+    return failure->status == MQC_REFUSED && failure->broker_code == RESPONSE_GO_AWAY &&
+           !send->moved_on;
+}
+
+static bool may_call_again(const struct async_send *send, const mqc_error *failure)
+{
+    return clock_now_ms() < send->deadline_ms &&
+           (goes_away(send, failure) || (send->attempts_left > 0 && sender_may_retry(failure)));
+}
+
+static mqc_status next_place(struct async_send *send, mqc_error *failure)
+{
+    if (goes_away(send, failure)) {
+        send->moved_on = true;
+        return MQC_OK;
+    }
+    send->attempts_left--;
+    mqc_status status = sender_place_known(&send->producer->sender, send->content.topic,
+                                           send->place.queue.broker_name, &send->place, failure);
+    if (send->place.queue.broker_name)
+        send_trail_attempt(&send->trail, send->place.queue.broker_name);
+    return status;
 }
 
 static mqc_status call(struct async_send *send, mqc_error *error)
@@ -248,25 +278,24 @@ static void answered(struct remoting_arrival *arrival, const mqc_error *error, v
         return;
     }
     reference_drop(&send->references); /* the call's; the callback's is left */
-    if (arrival)
-        read_answer(send, arrival->command);
-    else if (call_again(send, error))
-        return;
+    if (arrival && !read_answer(send, arrival->command)) error = &send->error;
+    sender_learn(&send->producer->sender, &send->place, error);
+    if (error && call_again(send, error)) return;
     callback_executor_submit(client_instance_callbacks(send->producer->sender.instance),
                              &send->task);
 }
 
-/* A broker's refusal is the end of an asynchronous send, as in Java: only what the transport lost
- * is sent again. */
-static void read_answer(struct async_send *send, const struct remoting_command *answer)
+/* Whether the broker has the message, be its answer readable or not. A refusal counts like that of
+ * a synchronous send: what Java's asynchronous sends do not send again, their users have to. */
+static bool read_answer(struct async_send *send, const struct remoting_command *answer)
 {
     send->error.status = MQC_OK;
-    if (response_judge(answer->code) == JUDGE_DONE) {
-        send_response_read(answer, &send->content, &send->place.queue, &send->result, &send->error);
-        return;
+    if (response_judge(answer->code) != JUDGE_DONE) {
+        client_api_refused(answer, send->place.address, "the send", &send->error);
+        return false;
     }
-    client_api_refused(answer, send->place.address, "the send", &send->error);
-    if (send->maybe_done) error_mark_maybe_done(&send->error);
+    send_response_read(answer, &send->content, &send->place.queue, &send->result, &send->error);
+    return true;
 }
 
 /* On a callback thread, or in the shutdown of the instance. */

@@ -21,6 +21,7 @@ mqc_status sender_place(struct sender *sender, const mqc_message *message,
                         struct send_place *place, mqc_error *error)
 {
     place->queue.broker_name = NULL;
+    place->began_ms = sender->faults ? clock_now_ms() : 0;
     const mqc_message_queue *chosen = options ? options->queue : NULL;
     struct topic_queues *queues = NULL;
     mqc_status status = MQC_OK;
@@ -30,8 +31,8 @@ mqc_status sender_place(struct sender *sender, const mqc_message *message,
             status = queue_choice_select(options, queues->publish, queues->publish_count, message,
                                          &chosen, error);
         else if (status == MQC_OK)
-            chosen =
-                queue_choice_next(queues->publish, queues->publish_count, message->topic, avoid);
+            chosen = queue_choice_next(queues->publish, queues->publish_count, message->topic,
+                                       avoid, sender->faults);
     }
     if (status == MQC_OK) status = keep_names(sender, chosen, &place->queue, error);
     topic_queues_unref(queues);
@@ -44,6 +45,7 @@ mqc_status sender_place_known(struct sender *sender, const char *topic, const ch
                               struct send_place *place, mqc_error *error)
 {
     place->queue.broker_name = NULL;
+    place->began_ms = sender->faults ? clock_now_ms() : 0;
     struct route_table *routes = client_instance_routes(sender->instance);
     struct topic_queues *queues = route_table_get(routes, topic);
     if (!queues || queues->publish_count == 0) {
@@ -52,7 +54,7 @@ mqc_status sender_place_known(struct sender *sender, const char *topic, const ch
         return status;
     }
     const mqc_message_queue *chosen =
-        queue_choice_next(queues->publish, queues->publish_count, topic, avoid);
+        queue_choice_next(queues->publish, queues->publish_count, topic, avoid, sender->faults);
     mqc_status status = keep_names(sender, chosen, &place->queue, error);
     topic_queues_unref(queues);
     if (status != MQC_OK) return status;
@@ -63,16 +65,33 @@ mqc_status sender_place_known(struct sender *sender, const char *topic, const ch
     return MQC_NO_ROUTE;
 }
 
-bool sender_transport_failed(mqc_status status)
+bool sender_may_retry(const mqc_error *failure)
 {
-    switch (status) {
+    switch (failure->status) {
     case MQC_NO_CONNECTION:
     case MQC_TIMEOUT:
     case MQC_NO_ROUTE:
     case MQC_BAD_FRAME:
     case MQC_BUSY: return true;
+    case MQC_REFUSED: {
+        enum response_judgement judgement = response_judge(failure->broker_code);
+        /* JUDGE_DONE: stored, but not as well as asked for. */
+        return judgement != JUDGE_GIVE_UP;
+    }
     default: return false;
     }
+}
+
+void sender_learn(struct sender *sender, const struct send_place *place, const mqc_error *failure)
+{
+    if (!sender->faults) return;
+    enum fault_outcome outcome = FAULT_ANSWERED;
+    if (failure) {
+        /* Of what is wrong with the message or with us the broker is innocent. */
+        if (!sender_may_retry(failure)) return;
+        outcome = failure->status == MQC_REFUSED ? FAULT_REFUSED : FAULT_UNREACHABLE;
+    }
+    fault_table_learn(sender->faults, &place->queue, outcome, clock_now_ms() - place->began_ms);
 }
 
 int64_t sender_attempt_deadline(const struct sender *sender, int64_t deadline_ms)

@@ -8,6 +8,7 @@
 #include <mqclient/producer.h>
 
 #include "lib/client/client_instance.h"
+#include "lib/producer/fault_table.h"
 #include "lib/producer/send_request.h"
 
 struct sender {
@@ -16,13 +17,15 @@ struct sender {
     struct send_origin origin;
     int attempt_timeout_ms; /* -1: no cap */
     int max_message_bytes;
-    bool retry_not_stored; /* another broker when the first one has not stored well */
+    bool retry_not_stored;      /* another broker when the first one has not stored well */
+    struct fault_table *faults; /* NULL: slow brokers are not avoided */
 };
 
 /* Where one attempt goes. The queue's strings are of the sender's pool. */
 struct send_place {
     mqc_message_queue queue;
     char address[ADDRESS_TEXT_BYTES];
+    int64_t began_ms; /* of the attempt, when faults are counted */
 };
 
 /* Chooses the place of the next attempt: the given queue, the selected one or the next in turn,
@@ -37,8 +40,14 @@ mqc_status sender_place(struct sender *sender, const mqc_message *message,
 mqc_status sender_place_known(struct sender *sender, const char *topic, const char *avoid,
                               struct send_place *place, mqc_error *error);
 
-/* Whether a failed attempt may be repeated elsewhere: the failure is one of the transport. */
-bool sender_transport_failed(mqc_status status);
+/* The retry decision, for sends of all kinds: what the transport lost and what the table in
+ * codes.def says may be done by another broker is tried again, all else never (a message that is
+ * too large stays so). DefaultMQProducer.retryResponseCodes; Java asks it for synchronous sends
+ * alone. */
+bool sender_may_retry(const mqc_error *failure);
+
+/* What an attempt came to (NULL: its broker took the message), for the choice of brokers. */
+void sender_learn(struct sender *sender, const struct send_place *place, const mqc_error *failure);
 
 /* The end of an attempt that begins now. */
 int64_t sender_attempt_deadline(const struct sender *sender, int64_t deadline_ms);

@@ -1,5 +1,6 @@
 /* Compression of bodies: whatever the producer's options say, what arrives is what was sent. How a
  * body is stored can be looked at only where the cluster is embedded. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "test/contract/collector.h"
@@ -136,6 +137,57 @@ START_TEST(test_each_type)
         assert_stored(topic, 1, LARGE_BYTES, i);
         assert_arrives(topic, 1, body, LARGE_BYTES);
     }
+    free(body);
+}
+END_TEST
+
+static mqc_consume_status refuse_first(mqc_delivery *delivery, void *arg)
+{
+    const mqc_message *message = mqc_delivery_at(delivery, 0);
+    mqc_delivery_retry_level(delivery, 1);
+    return mqc_message_reconsume_times(message) == 0 ? MQC_RECONSUME_LATER
+                                                     : collector_listen(delivery, arg);
+}
+
+static bool comes_again(void *collector)
+{
+    mqc_embedded_advance_clock(contract_embedded(), 60000); /* the copy is delayed */
+    return collector_count(collector) > 0;
+}
+
+/* When the broker does not take a message back, the consumer sends a copy of it: compressed too. */
+START_TEST(test_copies_for_retry)
+{
+    enum { CONSUMER_SEND_MSG_BACK = 36 };
+    mqc_error error;
+    mqc_embedded *cluster = contract_embedded();
+    if (!cluster) return;
+    char *body = make_text(LARGE_BYTES);
+    const char *topic = contract_topic(1), *group = contract_name("readers");
+    char retry_topic[160];
+    snprintf(retry_topic, sizeof retry_topic, "%%RETRY%%%s", group);
+    ck_ok(mqc_embedded_add_fault(cluster,
+                                 &(mqc_embedded_fault){.kind = MQC_FAULT_ANSWER,
+                                                       .value = 1,
+                                                       .request_code = CONSUMER_SEND_MSG_BACK},
+                                 NULL, &error));
+    mqc_producer *producer = producer_of((mqc_producer_options){0});
+    send_bytes(producer, topic, body, LARGE_BYTES);
+    mqc_producer_free(producer);
+    struct collector *collector = collector_new();
+    mqc_push_consumer *consumer =
+        contract_consumer(&(mqc_push_consumer_options){.group = group,
+                                                       .listener = refuse_first,
+                                                       .listener_arg = collector_seat(collector, 0),
+                                                       .from = MQC_FROM_FIRST},
+                          topic, "*");
+    contract_await("the copy", comes_again, collector);
+    contract_consumer_end(consumer);
+    mqc_view view = mqc_message_body(collector_at(collector, 0).message);
+    ck_assert_uint_eq(view.size, LARGE_BYTES);
+    ck_assert_int_eq(memcmp(view.data, body, LARGE_BYTES), 0);
+    assert_stored(retry_topic, 1, LARGE_BYTES, 0);
+    collector_free(collector);
     free(body);
 }
 END_TEST
@@ -288,5 +340,5 @@ START_TEST(test_bad_options)
 END_TEST
 
 CONTRACT_MAIN("compression", test_each_type, test_default_threshold, test_threshold_of_ones_own,
-              test_never, test_noise_is_sent_raw, test_async_and_oneway, test_forwarded,
-              test_limit_is_before_compression, test_bad_options)
+              test_never, test_copies_for_retry, test_noise_is_sent_raw, test_async_and_oneway,
+              test_forwarded, test_limit_is_before_compression, test_bad_options)

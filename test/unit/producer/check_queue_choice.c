@@ -12,7 +12,7 @@ enum { COUNT = sizeof QUEUES / sizeof *QUEUES };
 
 static size_t next(size_t count, const char *topic, const char *avoid)
 {
-    const mqc_message_queue *queue = queue_choice_next(QUEUES, count, topic, avoid);
+    const mqc_message_queue *queue = queue_choice_next(QUEUES, count, topic, avoid, NULL);
     ck_assert(queue >= QUEUES && queue < QUEUES + count);
     return (size_t)(queue - QUEUES);
 }
@@ -58,6 +58,37 @@ START_TEST(takes_the_failed_broker_when_there_is_no_other)
     ck_assert_int_eq(seen[0] + seen[1], 10);
     ck_assert_uint_eq(next(1, "t", "a"), 0);
     ck_assert_uint_eq(next(1, "t", NULL), 0);
+}
+END_TEST
+
+/* With faults: which broker is chosen of a, b and c. */
+static const char *broker_with(struct fault_table *faults, const char *avoid)
+{
+    const char *chosen = NULL;
+    for (int i = 0; i < 3 * COUNT; i++) {
+        const char *name = queue_choice_next(QUEUES, COUNT, "t", avoid, faults)->broker_name;
+        if (chosen && strcmp(chosen, name) != 0) return "several";
+        chosen = name;
+    }
+    return chosen;
+}
+
+START_TEST(avoids_slow_brokers_and_absent_ones_more)
+{
+    static const mqc_latency_step steps[] = {{100, 600000}};
+    struct fault_table *faults = fault_table_new(steps, 1, true);
+    ck_assert_str_eq(broker_with(faults, NULL), "several");
+    fault_table_learn(faults, &QUEUES[0], FAULT_UNREACHABLE, 0);
+    ck_assert_str_eq(broker_with(faults, NULL), "several");
+    ck_assert_str_eq(broker_with(faults, "c"), "b");
+    fault_table_learn(faults, &QUEUES[2], FAULT_REFUSED, 0);
+    ck_assert_str_eq(broker_with(faults, NULL), "c");
+    fault_table_learn(faults, &QUEUES[4], FAULT_UNREACHABLE, 0);
+    ck_assert_str_eq(broker_with(faults, NULL), "b"); /* all are bad: it is the least bad one */
+    ck_assert_str_eq(broker_with(faults, "a"), "b");
+    fault_table_learn(faults, &QUEUES[2], FAULT_UNREACHABLE, 0);
+    ck_assert_str_eq(broker_with(faults, NULL), "several");
+    fault_table_unref(faults);
 }
 END_TEST
 
@@ -114,7 +145,8 @@ static Suite *queue_choice_suite(void)
 {
     Suite *suite = suite_create("queue_choice");
     UNIT_CASE(suite, "turns", goes_round, topics_have_turns_of_their_own, avoids_the_failed_broker,
-              takes_the_failed_broker_when_there_is_no_other, threads_begin_anywhere);
+              takes_the_failed_broker_when_there_is_no_other,
+              avoids_slow_brokers_and_absent_ones_more, threads_begin_anywhere);
     UNIT_CASE(suite, "selector", the_application_chooses);
     return suite;
 }
