@@ -204,14 +204,44 @@ $(PUBLIC_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libmqclient.so $(BUILD)/li
 	$(call say,LINK)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< -L$(BUILD) -lmqclient -lmqembedded -Wl,-rpath,'$(abspath $(BUILD))'
 
-CHECKS := check-unit check-tool check-contract check-examples check-symbols check-docs check-install
+# ---- fuzzing: each target in two programs, one that replays files and one with libFuzzer ----
+FUZZ_SOURCES  := $(wildcard test/fuzz/*/fuzz_*.c)
+FUZZ_TARGETS  := $(patsubst fuzz_%.c,%,$(notdir $(FUZZ_SOURCES)))
+FUZZ_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(FUZZ_SOURCES))
+FUZZ_SECONDS  ?= 60
+# Set in the build folder of `make fuzz` only.
+FUZZER        ?=
+define fuzz_rule
+$(patsubst %.c,$(BUILD)/%,$(filter test/fuzz/$1/%,$(FUZZ_SOURCES))): $(BUILD)/%: $(BUILD)/%.o \
+    $(if $(FUZZER),,$(BUILD)/test/fuzz/replay.o) $(call layers_from,$1)
+	$$(call say,LINK)
+	$$(Q)$$(CC) $$(LDFLAGS_ALL) $(if $(FUZZER),-fsanitize=fuzzer) -o $$@ $$^ $$(PACKAGE_LIBS)
+endef
+$(foreach l,$(LAYERS) embedded,$(eval $(call fuzz_rule,$l)))
+
+.PHONY: check-fuzz
+check-fuzz: $(FUZZ_PROGRAMS)  ## give the seeds and former findings of fuzzing to every decoder
+	@test/fuzz/make-seeds $(BUILD)/fuzz/seeds
+	@test/run-steps $(foreach p,$(FUZZ_PROGRAMS),'$(notdir $p)=$p $(wildcard test/fuzz/corpus/$(patsubst fuzz_%,%,$(notdir $p))/*) \
+	  $$(find $(BUILD)/fuzz/seeds/$(patsubst fuzz_%,%,$(notdir $p)) -type f 2>/dev/null)')
+
+.PHONY: fuzz
+fuzz:  ## fuzz the decoders: FUZZ_SECONDS each, FUZZ_TARGETS="frames bodies …" (clang)
+	+@$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang FUZZER=1 OPTIMIZE="-O1 -g" \
+	  SANITIZE=fuzzer-no-link,address,undefined fuzz-programs
+	@BUILD=$(BUILD)/fuzz SECONDS_EACH=$(FUZZ_SECONDS) test/fuzz/run $(FUZZ_TARGETS)
+
+.PHONY: fuzz-programs
+fuzz-programs: $(FUZZ_PROGRAMS)
+
+CHECKS := check-unit check-tool check-contract check-examples check-fuzz check-symbols check-docs check-install
 
 .PHONY: check
 check: all tests  ## run all tests that need no broker; the last line counts them
 	@+test/run-steps $(foreach c,$(CHECKS),'$c=$(MAKE) --no-print-directory $c')
 
 .PHONY: tests
-tests: $(UNIT_PROGRAMS) $(CONTRACT_PROGRAMS) $(EXAMPLE_PROGRAMS) $(PUBLIC_PROGRAMS) $(FAKE_TOOL)  ## build all test programs
+tests: $(UNIT_PROGRAMS) $(CONTRACT_PROGRAMS) $(EXAMPLE_PROGRAMS) $(PUBLIC_PROGRAMS) $(FAKE_TOOL) $(FUZZ_PROGRAMS)  ## build all test programs
 
 .PHONY: check-unit
 check-unit: $(UNIT_PROGRAMS)  ## run the unit tests
@@ -254,7 +284,7 @@ check-broker: all tests  ## run the tests on real RocketMQ brokers (Java 17, Mav
 	@MQC_BUILD='$(abspath $(BUILD))' test/broker/check
 
 # ---- sanitizers: the unit tests and the contract suite in a build folder of their own ----
-SANITIZED := check-unit check-contract check-examples
+SANITIZED := check-unit check-contract check-examples check-fuzz
 sanitized  = $(foreach c,$(SANITIZED),'$1 $c=$(MAKE) --no-print-directory BUILD=$(BUILD)/$1 DEBUG=1 OPTIMIZE="-O1 -g" $2 $c')
 
 .PHONY: asan
