@@ -29,7 +29,8 @@ struct each {
 struct embedded {
     mqc_embedded_options options;
     mqc_embedded_user users[EACH_MAX];
-    struct each user_texts, faults, topics;
+    struct each user_texts, faults, topics, settings;
+    char broker_config[4096];
     bool until_end_of_input;
     bool show_requests;
 };
@@ -49,6 +50,7 @@ enum letter {
     USER,
     QUEUES,
     NO_AUTO_CREATE,
+    SETTING,
     BINARY,
     STDIN,
     REQUESTS
@@ -68,6 +70,7 @@ static const struct option OPTIONS[] = {
     {"tls-only", no_argument, NULL, TLS_ONLY},
     {"acl", required_argument, NULL, USER},
     {"fault", required_argument, NULL, FAULT},
+    {"broker-config", required_argument, NULL, SETTING},
     {"binary", no_argument, NULL, BINARY},
     {"stdin", no_argument, NULL, STDIN},
     {"requests", no_argument, NULL, REQUESTS},
@@ -96,6 +99,9 @@ static const char HELP_TEXT[] =
     "                           kinds: delay answer drop no-answer lose close garbage duplicate\n"
     "                           wrong-opaque trickle refuse stall; names: code client topic\n"
     "                           server skip count text\n"
+    "      --broker-config N=V  a setting as in broker.conf, e.g. recallMessageEnable=true; may "
+    "be\n"
+    "                           repeated\n"
     "      --binary             answer with binary headers instead of JSON\n"
     "      --requests           print a line for every request\n"
     "      --stdin              also end when standard input ends\n"
@@ -137,6 +143,7 @@ static bool take_option(struct embedded *embedded, int letter)
     case BROKER_PORT: return take_number("broker-port", optarg, &options->broker_port);
     case QUEUES: return take_number("queues", optarg, &options->topic_queues);
     case TOPIC: return take_each("topic", optarg, &embedded->topics);
+    case SETTING: return take_each("broker-config", optarg, &embedded->settings);
     case FAULT: return take_each("fault", optarg, &embedded->faults);
     case USER: return take_each("acl", optarg, &embedded->user_texts);
     case CERTIFICATE: options->certificate_file = optarg; return true;
@@ -169,6 +176,25 @@ static bool split_users(struct embedded *embedded)
     return true;
 }
 
+static bool join_settings(struct embedded *embedded)
+{
+    char *out = embedded->broker_config;
+    size_t room = sizeof embedded->broker_config;
+    for (int i = 0; i < embedded->settings.count; i++) {
+        size_t size = strlen(embedded->settings.items[i]) + 1;
+        if (size >= room) {
+            usage_error(NAME, "--broker-config: at most %zu characters in all",
+                        sizeof embedded->broker_config);
+            return false;
+        }
+        snprintf(out, room, "%s\n", embedded->settings.items[i]);
+        out += size;
+        room -= size;
+    }
+    embedded->options.broker_config = embedded->broker_config;
+    return true;
+}
+
 int embedded_command(int argc, char **argv)
 {
     struct embedded embedded = {0};
@@ -182,7 +208,7 @@ int embedded_command(int argc, char **argv)
         if (!take_option(&embedded, letter)) return EXIT_USAGE;
     }
     if (optind < argc) return usage_error(NAME, "unexpected argument \"%s\"", argv[optind]);
-    return split_users(&embedded) ? run(&embedded) : EXIT_USAGE;
+    return split_users(&embedded) && join_settings(&embedded) ? run(&embedded) : EXIT_USAGE;
 }
 
 /* NAME[:QUEUES] */

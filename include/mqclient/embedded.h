@@ -43,6 +43,10 @@ typedef struct mqc_embedded_options {
     size_t user_count;
     bool virtual_clock;  /* message time stands still but for mqc_embedded_advance_clock */
     bool binary_headers; /* answers in the binary form; default JSON, as the real broker */
+
+    /* Lines "name=value" of a real broker's configuration; those that docs/embedded.md lists.
+     * E.g. "recallMessageEnable=true\nenableRetryTopicV2=true". */
+    const char *broker_config;
 } mqc_embedded_options;
 
 /* Starts a cluster; NULL and `error` when an option is wrong or a port is taken. `options` may be

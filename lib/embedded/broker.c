@@ -7,6 +7,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/memory.h"
+#include "lib/embedded/assignment_handler.h"
 #include "lib/embedded/cluster.h"
 #include "lib/embedded/delay.h"
 #include "lib/embedded/long_poll.h"
@@ -33,6 +34,8 @@ static struct broker_data *data_new(struct mqc_embedded *cluster)
     list_init(&data->halves);
     locks_init(&data->locks);
     pop_state_init(&data->pop);
+    map_init(&data->request_modes);
+    data->settings = cluster->settings;
     groups_init(&data->groups);
     message_store_init(&data->store, cluster->retention_bytes, cluster->retention_messages);
     list_append(&cluster->stores, &data->in_cluster);
@@ -47,6 +50,7 @@ static void data_clear(struct broker_data *data)
     delay_forget_all(data);
     transactions_forget_all(data);
     pop_forget_all(data);
+    request_modes_forget_all(data);
     long_poll_forget_all(data);
     locks_done(&data->locks);
     groups_done(&data->groups);
@@ -62,6 +66,7 @@ void broker_data_free(struct broker_data *data)
     groups_done(&data->groups);
     message_store_done(&data->store);
     pop_state_done(&data->pop);
+    map_done(&data->request_modes);
     list_remove(&data->in_cluster);
     memory_free(data);
 }

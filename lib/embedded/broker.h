@@ -3,6 +3,7 @@
 #ifndef EMBEDDED_BROKER_H
 #define EMBEDDED_BROKER_H
 
+#include "lib/embedded/broker_settings.h"
 #include "lib/embedded/clients.h"
 #include "lib/embedded/connection.h"
 #include "lib/embedded/groups.h"
@@ -24,6 +25,8 @@ struct broker_data {
     struct link scheduled; /* struct scheduled (delay.h): delayed and timer messages */
     struct link halves;    /* struct half (transactions.c): open transactions */
     struct pop_state pop;
+    struct map request_modes; /* of groups (assignment_handler.c) */
+    struct broker_settings settings;
 };
 
 struct broker {

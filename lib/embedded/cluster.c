@@ -109,7 +109,11 @@ static mqc_status set_up(struct mqc_embedded *cluster, const mqc_embedded_option
         options->retention_bytes ? options->retention_bytes : DEFAULT_RETENTION_BYTES;
     cluster->retention_messages =
         options->retention_messages ? options->retention_messages : DEFAULT_RETENTION_MESSAGES;
-    mqc_status status = acl_init(&cluster->acl, options->users, options->user_count, error);
+    broker_settings_init(&cluster->settings);
+    mqc_status status =
+        broker_settings_read(&cluster->settings, slice_text(options->broker_config), true, error);
+    if (status == MQC_OK)
+        status = acl_init(&cluster->acl, options->users, options->user_count, error);
     if (status == MQC_OK && options->certificate_file)
         status = tls_context_new_server(options->certificate_file, options->key_file,
                                         options->client_ca_file, &cluster->tls, error);

@@ -36,6 +36,7 @@ struct mqc_embedded {
     enum serialize_type serialize_type;
     int32_t topic_queues;
     int64_t retention_bytes, retention_messages;
+    struct broker_settings settings; /* that brokers begin with */
     struct acl acl;
     char name_server_address[ADDRESS_TEXT_BYTES];
 

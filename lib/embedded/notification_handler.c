@@ -4,6 +4,8 @@
 #include "lib/embedded/cluster.h"
 #include "lib/embedded/handlers.h"
 #include "lib/embedded/long_poll.h"
+#include "lib/embedded/pop_handler.h"
+#include "lib/embedded/pop_order.h"
 
 enum { POLL_MAX_MS = 3600000 };
 
@@ -19,31 +21,42 @@ static void handle_again(struct request *request, enum wake_reason reason)
     handle(request, reason == WAKE_ARRIVED);
 }
 
-static bool queue_has_more(const struct group *group, const struct topic *topic, int32_t queue_id)
+/* What is being looked for. */
+struct look {
+    const struct broker_data *data;
+    const struct notification_header *header;
+    const struct group *group; /* NULL: it never consumed */
+};
+
+static bool queue_has_more(const struct look *look, const struct topic *topic, int32_t queue_id)
 {
     const struct store_queue *queue = topic_queue(topic, queue_id);
-    if (!queue) return false;
-    int64_t offset = group ? group_offset(group, slice_text(topic->name), queue_id) : 0;
-    return offset < store_queue_max_offset(queue) && queue->count > 0;
+    const struct notification_header *header = look->header;
+    struct pop_key key = {header->consumer_group, header->topic, queue_id, 0};
+    if (!queue || (header->orderly && pop_order_blocks(look->data, &key, header->attempt_id)))
+        return false;
+    return pop_first_offset(look->group, topic, queue_id, 0) < store_queue_max_offset(queue);
 }
 
-static bool topic_has_more(const struct group *group, const struct topic *topic, int32_t queue_id)
+static bool topic_has_more(const struct look *look, const struct topic *topic, int32_t queue_id)
 {
-    if (queue_id >= 0) return queue_has_more(group, topic, queue_id);
-    for (int32_t i = 0; i < topic->read_queues; i++)
-        if (queue_has_more(group, topic, i)) return true;
+    if (queue_id >= 0) return queue_has_more(look, topic, queue_id);
+    for (int32_t i = 0; topic && i < topic->read_queues; i++)
+        if (queue_has_more(look, topic, i)) return true;
     return false;
 }
 
 static bool has_more(const struct broker_data *data, const struct notification_header *header,
                      const struct topic *topic)
 {
-    char name[POP_TOPIC_BYTES];
-    const struct group *group = groups_find(&data->groups, header->consumer_group);
-    if (topic_has_more(group, topic, header->queue_id)) return true;
-    pop_retry_topic(header->consumer_group, header->topic, name);
-    const struct topic *retry = message_store_topic(&data->store, slice_text(name));
-    return retry && topic_has_more(group, retry, -1);
+    struct look look = {data, header, groups_find(&data->groups, header->consumer_group)};
+    if (topic_has_more(&look, topic, header->queue_id)) return true;
+    for (int form = 0; form <= 1; form++) {
+        const struct topic *retry =
+            pop_find_retry_topic(data, header->consumer_group, header->topic, form != 0);
+        if (topic_has_more(&look, retry, -1)) return true;
+    }
+    return false;
 }
 
 static bool hold(struct request *request, const struct notification_header *header,
@@ -60,7 +73,8 @@ static bool hold(struct request *request, const struct notification_header *head
     if (header->poll_time_ms <= 0 || header->poll_time_ms > POLL_MAX_MS ||
         header->born_timestamp < 0 || header->born_timestamp > INT64_MAX - POLL_MAX_MS)
         return false;
-    poll.timeout_ms = header->born_timestamp + header->poll_time_ms - clock_unix_ms();
+    int64_t born = header->born_timestamp ? header->born_timestamp : clock_unix_ms();
+    poll.timeout_ms = born + header->poll_time_ms - clock_unix_ms();
     return poll.timeout_ms > 0 && poll.timeout_ms <= POLL_MAX_MS && long_poll_hold(request, &poll);
 }
 
@@ -70,12 +84,7 @@ static void handle(struct request *request, bool may_hold)
     if (!request_header(request, &notification_layout, &header)) return;
     const struct broker_data *data = request->broker->data;
     struct topic *topic = message_store_topic(&data->store, header.topic);
-    if (!topic) {
-        request_refuse(request, RESPONSE_TOPIC_NOT_EXIST,
-                       "topic[%.*s] not exist, apply first please! " FAQ_HINT,
-                       SLICE_FORMAT(header.topic));
-        return;
-    }
+    if (!pop_check_names(request, header.topic, header.consumer_group, header.queue_id)) return;
     struct notification_response_header answer = {.has_message = has_more(data, &header, topic)};
     if (answer.has_message || !may_hold || !hold(request, &header, topic))
         request_answer(

@@ -7,6 +7,7 @@
 #include "lib/base/memory.h"
 #include "lib/embedded/cluster.h"
 #include "lib/embedded/long_poll.h"
+#include "lib/embedded/pop_order.h"
 #include "lib/embedded/properties_edit.h"
 #include "lib/protocol/names.h"
 
@@ -29,17 +30,20 @@ void pop_state_init(struct pop_state *pop)
 {
     list_init(&pop->popped);
     map_init(&pop->by_key);
+    map_init(&pop->orders);
 }
 
 void pop_state_done(struct pop_state *pop)
 {
     map_done(&pop->by_key);
+    map_done(&pop->orders);
 }
 
-void pop_retry_topic(struct slice group, struct slice topic, char out[POP_TOPIC_BYTES])
+void pop_retry_topic(struct slice group, struct slice topic, bool second_form,
+                     char out[POP_TOPIC_BYTES])
 {
-    snprintf(out, POP_TOPIC_BYTES, "%s%.*s_%.*s", NAME_RETRY_PREFIX, SLICE_FORMAT(group),
-             SLICE_FORMAT(topic));
+    snprintf(out, POP_TOPIC_BYTES, "%s%.*s%c%.*s", NAME_RETRY_PREFIX, SLICE_FORMAT(group),
+             second_form ? '+' : '_', SLICE_FORMAT(topic));
 }
 
 static void popped_free(struct popped *popped)
@@ -115,15 +119,25 @@ void pop_acknowledge(struct broker_data *data, const struct pop_key *key)
 
 /* ---- coming again ---- */
 
+/* The topic whose pops look into the retry topic; `name` is a retry topic of the group. */
+static struct topic *polled_topic(const struct broker_data *data, const char *group,
+                                  const char *name)
+{
+    size_t prefix = strlen(NAME_RETRY_PREFIX) + strlen(group) + 1;
+    return strlen(name) > prefix ? message_store_topic(&data->store, slice_text(name + prefix))
+                                 : NULL;
+}
+
 /* PopReviveService.reviveRetry: a message of a retry topic goes back to the same. */
 static void store_again(const struct popped *popped, const struct mqc_message *from)
 {
     struct broker_data *data = popped->data;
     char name[POP_TOPIC_BYTES], time[HEADER_NUMBER_BYTES];
-    pop_retry_topic(slice_text(popped->group), SLICE_LITERAL(""), name);
-    bool again = slice_begins_with(slice_text(popped->topic), name);
-    const char *origin = again ? popped->topic + strlen(name) : popped->topic;
-    pop_retry_topic(slice_text(popped->group), slice_text(origin), name);
+    if (names_is_retry_topic(slice_text(popped->topic)))
+        snprintf(name, sizeof name, "%s", popped->topic);
+    else
+        pop_retry_topic(slice_text(popped->group), slice_text(popped->topic),
+                        data->settings.retry_topic_v2, name);
     struct topic *topic = broker_topic_for_retry(data, slice_text(name), 1);
     if (!topic) return;
     struct slice first = properties_find(from->properties, FIRST_POP_TIME);
@@ -137,7 +151,7 @@ static void store_again(const struct popped *popped, const struct mqc_message *f
     message.queue_id = 0;
     message.reconsume_times++;
     if (!properties.failed && broker_store(data, topic, &message)) {
-        struct topic *polled = message_store_topic(&data->store, slice_text(origin));
+        struct topic *polled = polled_topic(data, popped->group, name);
         if (polled) long_poll_retry_arrived(polled);
     }
     buffer_done(&properties);
@@ -171,4 +185,5 @@ void pop_forget_all(struct broker_data *data)
 {
     LIST_EACH_SAFE(&data->pop.popped, link)
     popped_free(CONTAINER_OF(link, struct popped, in_state));
+    pop_order_forget_all(data);
 }

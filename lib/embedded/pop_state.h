@@ -12,6 +12,8 @@ struct mqc_message;
 struct pop_state {
     struct link popped; /* struct popped */
     struct map by_key;  /* the same by group, topic, queue and offset */
+    struct map orders;  /* queues that were popped in order (pop_order.h) */
+    uint32_t pops;      /* so far: their number decides where a pop begins */
 };
 
 /* One message of a group. */
@@ -36,7 +38,9 @@ void pop_acknowledge(struct broker_data *data, const struct pop_key *key);
 void pop_resume(struct broker_data *data);
 void pop_forget_all(struct broker_data *data);
 
-/* "%RETRY%group_topic": where a message that was not acknowledged comes again. */
-void pop_retry_topic(struct slice group, struct slice topic, char out[POP_TOPIC_BYTES]);
+/* "%RETRY%group_topic", or with '+' in its second form: where a message that was not acknowledged
+ * comes again. */
+void pop_retry_topic(struct slice group, struct slice topic, bool second_form,
+                     char out[POP_TOPIC_BYTES]);
 
 #endif

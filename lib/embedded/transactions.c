@@ -13,9 +13,6 @@
 #define TRANSACTION_ID "__transactionId__"
 #define GAVE_UP_TOPIC  "TRANS_CHECK_MAX_TIME_TOPIC"
 
-/* BrokerConfig: transactionTimeOut, transactionCheckInterval, transactionCheckMax */
-enum { FIRST_CHECK_MS = 6000, CHECK_INTERVAL_MS = 30000, CHECKS_MAX = 15 };
-
 /* A transaction that is still open. */
 struct half {
     struct link in_data;
@@ -30,12 +27,12 @@ static void check(struct timer *timer);
 /* ---- the half message ---- */
 
 /* How long its producer is left alone. */
-static int64_t immunity_ms(const struct mqc_message *message)
+static int64_t immunity_ms(const struct broker_data *data, const struct mqc_message *message)
 {
     int64_t seconds;
     struct slice text = properties_find(message->properties, CHECK_IMMUNITY);
     if (!text.data || !slice_to_int64(text, &seconds) || seconds < 0 || seconds > 1000000)
-        return FIRST_CHECK_MS;
+        return data->settings.transaction_timeout_ms;
     return seconds * 1000;
 }
 
@@ -71,7 +68,7 @@ struct record *transaction_prepare(struct broker *broker, struct topic *topic,
 {
     struct broker_data *data = broker->data;
     char queue_id[HEADER_NUMBER_BYTES];
-    int64_t first_check = cluster_message_time(data->cluster) + immunity_ms(message);
+    int64_t first_check = cluster_message_time(data->cluster) + immunity_ms(data, message);
     const struct property_change changes[] = {
         {TRANSACTION_ID, properties_find(message->properties, PROPERTY_UNIQUE_KEY)},
         {PROPERTY_REAL_TOPIC, slice_text(topic->name)},
@@ -262,13 +259,14 @@ static void check(struct timer *timer)
     struct message_block *block = record ? record_decode(record) : NULL;
     bool open = block != NULL;
     if (open && cluster_find_broker(data->cluster, slice_text(data->name), 0)) {
-        open = ++half->checks <= CHECKS_MAX;
+        open = ++half->checks <= data->settings.transaction_check_max;
         if (!open)
             give_up(data, &block->messages[0]);
         else
             renew(half, &block->messages[0]);
     }
-    int64_t next = cluster_message_time(data->cluster) + CHECK_INTERVAL_MS;
+    int64_t next =
+        cluster_message_time(data->cluster) + data->settings.transaction_check_interval_ms;
     if (!open || !timer_set(&data->cluster->schedule, &half->timer, next)) half_free(half);
     message_block_unref(block);
 }

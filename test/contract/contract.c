@@ -9,6 +9,11 @@
 enum { NAMES = 256, NAME_ROOM = 96, TEST_TIMEOUT_S = 240, POLL_MS = 20 };
 
 static mqc_embedded *embedded;
+
+/* As test/broker/configure.sh sets real brokers up. */
+static const mqc_embedded_options SETTINGS = {.broker_config = "recallMessageEnable=true\n"
+                                                               "transactionTimeOut=3000\n"
+                                                               "transactionCheckInterval=3000\n"};
 static char names[NAMES][NAME_ROOM];
 static int names_used;
 
@@ -16,7 +21,7 @@ static void start_cluster(void)
 {
     mqc_error error;
     if (getenv("MQC_CONTRACT_NAMESRV")) return;
-    embedded = mqc_embedded_start(NULL, &error);
+    embedded = mqc_embedded_start(&SETTINGS, &error);
     ck_assert_msg(embedded != NULL, "the embedded cluster does not start: %s", error.text);
 }
 

@@ -88,16 +88,19 @@ START_TEST(what_is_not_acknowledged_comes_again_with_its_receipt)
     pop_nothing();
     mqc_embedded_advance_clock(cluster, 1);
     for (int times = 1; times <= 2; times++) {
-        char expected[128];
+        char begin[128], end[128];
         struct wire_frame *answer = pop(RESPONSE_SUCCESS);
         struct message_block *block = wire_messages(answer);
         const struct mqc_message *message = &block->messages[0];
         assert_text(message->stored_topic, "orders");
         assert_text(message->body, "again");
         ck_assert_int_eq(message->reconsume_times, times);
-        snprintf(expected, sizeof expected, "%d %lld 30000 0 1 broker-a 0 %d", times - 1,
-                 (long long)mqc_embedded_clock_unix_ms(cluster), times - 1);
-        assert_text(properties_find(message->properties, "POP_CK"), expected);
+        snprintf(begin, sizeof begin, "%d %lld 30000 ", times - 1,
+                 (long long)mqc_embedded_clock_unix_ms(cluster));
+        snprintf(end, sizeof end, " 1 broker-a 0 %d", times - 1);
+        struct slice receipt = properties_find(message->properties, "POP_CK");
+        ck_assert(slice_begins_with(receipt, begin));
+        assert_text(slice_of(receipt.data + receipt.size - strlen(end), strlen(end)), end);
         message_block_unref(block);
         wire_frame_free(answer);
         mqc_embedded_advance_clock(cluster, 30000);
@@ -115,7 +118,7 @@ START_TEST(the_invisible_time_can_be_changed)
     wire_frame_free(pop(RESPONSE_SUCCESS));
     struct change_invisible_time_header header = {.consumer_group = SLICE_LITERAL("g"),
                                                   .topic = SLICE_LITERAL("orders"),
-                                                  .extra_info = SLICE_LITERAL("x"),
+                                                  .extra_info = SLICE_LITERAL("0 0 30000 0"),
                                                   .invisible_time_ms = 60000};
     wire_expect(wire, REQUEST_CHANGE_MESSAGE_INVISIBLETIME, &change_invisible_time_layout, &header,
                 SLICE_ABSENT, RESPONSE_SUCCESS);
@@ -199,7 +202,7 @@ START_TEST(wrong_pops_are_refused)
     header = pop_header(0);
     header.max_messages = 33;
     wire_expect(wire, REQUEST_POP_MESSAGE, &pop_message_layout, &header, SLICE_ABSENT,
-                RESPONSE_SYSTEM_ERROR);
+                RESPONSE_INVALID_PARAMETER);
     header = pop_header(0);
     header.topic = SLICE_LITERAL("nowhere");
     wire_expect(wire, REQUEST_POP_MESSAGE, &pop_message_layout, &header, SLICE_ABSENT,
@@ -208,6 +211,60 @@ START_TEST(wrong_pops_are_refused)
     header.queue_id = 1;
     wire_expect(wire, REQUEST_POP_MESSAGE, &pop_message_layout, &header, SLICE_ABSENT,
                 RESPONSE_INVALID_PARAMETER);
+}
+END_TEST
+
+START_TEST(wrong_receipts_are_refused)
+{
+    wire_put(wire, "orders", 0, NULL, "x");
+    struct ack_message_header header = {.consumer_group = SLICE_LITERAL("g"),
+                                        .topic = SLICE_LITERAL("orders"),
+                                        .extra_info = SLICE_LITERAL("0 1 nonsense 0")};
+    wire_expect(wire, REQUEST_ACK_MESSAGE, &ack_message_layout, &header, SLICE_ABSENT,
+                RESPONSE_SYSTEM_ERROR);
+    header.extra_info = SLICE_LITERAL("0 1 2");
+    wire_expect(wire, REQUEST_ACK_MESSAGE, &ack_message_layout, &header, SLICE_ABSENT,
+                RESPONSE_SYSTEM_ERROR);
+    header.queue_id = 1;
+    wire_expect(wire, REQUEST_ACK_MESSAGE, &ack_message_layout, &header, SLICE_ABSENT,
+                RESPONSE_MESSAGE_ILLEGAL);
+    static const char *const batches[] = {"", "{}", "{\"acks\":[]}"};
+    for (size_t i = 0; i < 3; i++)
+        wire_expect(wire, REQUEST_BATCH_ACK_MESSAGE, NULL, NULL, slice_text(batches[i]),
+                    RESPONSE_NO_MESSAGE);
+    wire_expect(wire, REQUEST_BATCH_ACK_MESSAGE, NULL, NULL, SLICE_LITERAL("{"),
+                RESPONSE_SYSTEM_ERROR);
+}
+END_TEST
+
+START_TEST(a_peek_takes_nothing)
+{
+    struct peek_message_header header = {.consumer_group = SLICE_LITERAL("g"),
+                                         .topic = SLICE_LITERAL("orders"),
+                                         .queue_id = -1,
+                                         .max_messages = 2};
+    wire_expect(wire, REQUEST_PEEK_MESSAGE, &peek_message_layout, &header, SLICE_ABSENT,
+                RESPONSE_PULL_NOT_FOUND);
+    for (int i = 0; i < 3; i++) wire_put(wire, "orders", 0, NULL, "x");
+    for (int i = 0; i < 2; i++) {
+        struct wire_frame *answer =
+            wire_call(wire, REQUEST_PEEK_MESSAGE, &peek_message_layout, &header, SLICE_ABSENT);
+        ck_assert_int_eq(answer->command.code, RESPONSE_SUCCESS);
+        assert_text(remoting_command_field(&answer->command, "restNum"), "3");
+        struct message_block *block = wire_messages(answer);
+        ck_assert_uint_eq(block->count, 2);
+        message_block_unref(block);
+        wire_frame_free(answer);
+    }
+    wire_frame_free(pop(RESPONSE_SUCCESS));
+    wire_expect(wire, REQUEST_PEEK_MESSAGE, &peek_message_layout, &header, SLICE_ABSENT,
+                RESPONSE_PULL_NOT_FOUND);
+    mqc_embedded_advance_clock(cluster, 30000); /* and to be popped again */
+    wire_expect(wire, REQUEST_PEEK_MESSAGE, &peek_message_layout, &header, SLICE_ABSENT,
+                RESPONSE_SUCCESS);
+    header.topic = SLICE_LITERAL("nowhere");
+    wire_expect(wire, REQUEST_PEEK_MESSAGE, &peek_message_layout, &header, SLICE_ABSENT,
+                RESPONSE_TOPIC_NOT_EXIST);
 }
 END_TEST
 
@@ -238,7 +295,8 @@ static Suite *suite(void)
               what_is_not_acknowledged_comes_again_with_its_receipt,
               the_invisible_time_can_be_changed, a_batch_acknowledges_by_bits,
               a_pop_waits_for_messages_old_and_new, two_pops_share_the_messages,
-              wrong_pops_are_refused, a_notification_tells_that_there_is_something);
+              wrong_pops_are_refused, wrong_receipts_are_refused, a_peek_takes_nothing,
+              a_notification_tells_that_there_is_something);
     return s;
 }
 TEST_MAIN(suite)
