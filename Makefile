@@ -204,6 +204,13 @@ $(PUBLIC_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libmqclient.so $(BUILD)/li
 	$(call say,LINK)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< -L$(BUILD) -lmqclient -lmqembedded -Wl,-rpath,'$(abspath $(BUILD))'
 
+# What must hold when something fails: the insides of the client and, as a library of its own, the cluster.
+FAULT_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard test/fault/check_*.c))
+$(FAULT_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/test/unit/unit.o $(call layers_from,admin) $(BUILD)/libmqembedded.so
+	$(call say,LINK)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(filter-out %.so,$^) -L$(BUILD) -lmqembedded $(PACKAGE_LIBS) $(CHECK_LIBS) \
+	  -Wl,-rpath,'$(abspath $(BUILD))'
+
 # ---- fuzzing: each target in two programs, one that replays files and one with libFuzzer ----
 FUZZ_SOURCES  := $(wildcard test/fuzz/*/fuzz_*.c)
 FUZZ_TARGETS  := $(patsubst fuzz_%.c,%,$(notdir $(FUZZ_SOURCES)))
@@ -234,14 +241,14 @@ fuzz:  ## fuzz the decoders: FUZZ_SECONDS each, FUZZ_TARGETS="frames bodies …"
 .PHONY: fuzz-programs
 fuzz-programs: $(FUZZ_PROGRAMS)
 
-CHECKS := check-unit check-tool check-contract check-examples check-fuzz check-symbols check-docs check-install
+CHECKS := check-unit check-tool check-contract check-examples check-fault check-fuzz check-symbols check-docs check-install
 
 .PHONY: check
 check: all tests  ## run all tests that need no broker; the last line counts them
 	@+test/run-steps $(foreach c,$(CHECKS),'$c=$(MAKE) --no-print-directory $c')
 
 .PHONY: tests
-tests: $(UNIT_PROGRAMS) $(CONTRACT_PROGRAMS) $(EXAMPLE_PROGRAMS) $(PUBLIC_PROGRAMS) $(FAKE_TOOL) $(FUZZ_PROGRAMS)  ## build all test programs
+tests: $(UNIT_PROGRAMS) $(CONTRACT_PROGRAMS) $(EXAMPLE_PROGRAMS) $(PUBLIC_PROGRAMS) $(FAKE_TOOL) $(FAULT_PROGRAMS) $(FUZZ_PROGRAMS)  ## build all test programs
 
 .PHONY: check-unit
 check-unit: $(UNIT_PROGRAMS)  ## run the unit tests
@@ -261,6 +268,10 @@ contract-table:  ## write docs/contract.md from what check-contract and check-br
 check-examples: $(EXAMPLE_PROGRAMS)  ## run the tests of the example applications
 	@test/examples/check-excerpts
 	@test/run-suites $(EXAMPLE_PROGRAMS)
+
+.PHONY: check-fault
+check-fault: $(FAULT_PROGRAMS)  ## run the tests of what must hold when something fails
+	@test/run-suites $(FAULT_PROGRAMS)
 
 .PHONY: check-tool
 check-tool: $(FAKE_TOOL)  ## check the command line tool
@@ -284,7 +295,7 @@ check-broker: all tests  ## run the tests on real RocketMQ brokers (Java 17, Mav
 	@MQC_BUILD='$(abspath $(BUILD))' test/broker/check
 
 # ---- sanitizers: the unit tests and the contract suite in a build folder of their own ----
-SANITIZED := check-unit check-contract check-examples check-fuzz
+SANITIZED := check-unit check-contract check-examples check-fault check-fuzz
 sanitized  = $(foreach c,$(SANITIZED),'$1 $c=$(MAKE) --no-print-directory BUILD=$(BUILD)/$1 DEBUG=1 OPTIMIZE="-O1 -g" $2 $c')
 
 .PHONY: asan

@@ -16,6 +16,7 @@ static void handle(struct remoting_connection *connection, int ready);
 static void read_input(struct remoting_connection *connection);
 static bool output_left(struct remoting_client *client);
 static void close_all(struct remoting_client *client);
+static struct remoting_connection *any_connection(struct remoting_client *client);
 static size_t snapshot(struct remoting_client *client, struct remoting_connection ***out);
 static void snapshot_release(struct remoting_connection **connections, size_t count);
 
@@ -204,18 +205,29 @@ static bool output_left(struct remoting_client *client)
     return left;
 }
 
+/* One by one, without memory that might not be there: every call must be told its end. */
 static void close_all(struct remoting_client *client)
 {
-    struct remoting_connection **connections;
-    size_t count = snapshot(client, &connections);
-    for (size_t i = 0; i < count; i++) {
+    struct remoting_connection *connection;
+    while ((connection = any_connection(client))) {
         mqc_error why;
-        error_set(&why, MQC_CANCELLED, "%s: the client is shutting down",
-                  connections[i]->address_text);
-        remoting_connection_condemn(connections[i], &why);
+        error_set(&why, MQC_CANCELLED, "%s: the client is shutting down", connection->address_text);
+        remoting_connection_condemn(connection, &why);
+        remoting_connection_finish(connection);
+        remoting_connection_unref(connection);
     }
-    snapshot_release(connections, count);
-    attend_all(client);
+    attend_all(client); /* what has asked for attention until now is referred to from there */
+}
+
+static struct remoting_connection *any_connection(struct remoting_client *client)
+{
+    lock_take(&client->lock);
+    struct link *item = list_empty(&client->all) ? NULL : client->all.next;
+    struct remoting_connection *connection =
+        item ? remoting_connection_ref(CONTAINER_OF(item, struct remoting_connection, in_all))
+             : NULL;
+    lock_release(&client->lock);
+    return connection;
 }
 
 /* Counted pointers to all connections. Without memory there are none, and the next tick tries

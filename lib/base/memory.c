@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WATCH_FAILURES = 1, WATCH_COUNT = 2 };
+enum { WATCH_FAILURES = 1, WATCH_COUNT = 2, WATCH_ONE_FAILURE = 4 };
 
 #ifdef MQC_DEBUG
 static atomic_int watched = WATCH_COUNT;
@@ -18,6 +18,8 @@ static atomic_int watched;
 static atomic_long allocations_left; /* until failures begin; counts on below zero */
 static atomic_long live_blocks;
 
+static long fail(long nth, int how);
+
 static bool is_watched(void)
 {
     return __builtin_expect(atomic_load_explicit(&watched, memory_order_relaxed) != 0, 0);
@@ -25,8 +27,10 @@ static bool is_watched(void)
 
 static bool fails_now(void)
 {
-    return (atomic_load_explicit(&watched, memory_order_relaxed) & WATCH_FAILURES) != 0 &&
-           atomic_fetch_sub_explicit(&allocations_left, 1, memory_order_relaxed) <= 1;
+    int what = atomic_load_explicit(&watched, memory_order_relaxed);
+    if (!(what & (WATCH_FAILURES | WATCH_ONE_FAILURE))) return false;
+    long left = atomic_fetch_sub_explicit(&allocations_left, 1, memory_order_relaxed);
+    return what & WATCH_FAILURES ? left <= 1 : left == 1;
 }
 
 static void count_blocks(long change)
@@ -106,11 +110,20 @@ bool memory_reserve(void *items_pointer, size_t *capacity, size_t needed, size_t
 
 void memory_fail_from(long nth)
 {
-    atomic_store_explicit(&allocations_left, nth, memory_order_relaxed);
-    if (nth > 0)
-        atomic_fetch_or(&watched, WATCH_FAILURES);
-    else
-        atomic_fetch_and(&watched, ~WATCH_FAILURES);
+    fail(nth, WATCH_FAILURES);
+}
+
+bool memory_fail_once(long nth)
+{
+    return fail(nth, WATCH_ONE_FAILURE) <= 0;
+}
+
+static long fail(long nth, int how)
+{
+    atomic_fetch_and(&watched, ~(WATCH_FAILURES | WATCH_ONE_FAILURE));
+    long left = atomic_exchange_explicit(&allocations_left, nth, memory_order_relaxed);
+    if (nth > 0) atomic_fetch_or(&watched, how);
+    return left;
 }
 
 long memory_live_blocks(void)

@@ -20,6 +20,8 @@ bool memory_reserve(void *items_pointer, size_t *capacity, size_t needed, size_t
 
 /* For tests: fails the n-th allocation from now and all after it until called with 0. */
 void memory_fail_from(long nth);
+/* The n-th only, or none more with 0; true when the one that was to fail before has come. */
+bool memory_fail_once(long nth);
 /* Blocks in use, for tests that compare two calls: outside debug builds counting starts with the
  * first call, so that it costs nothing in production. */
 long memory_live_blocks(void);
