@@ -4,13 +4,13 @@
 #include "lib/base/memory.h"
 #include "lib/embedded/cluster.h"
 #include "lib/embedded/properties_edit.h"
+#include "lib/embedded/timer_messages.h"
 
 struct scheduled {
     struct link in_data;
     struct timer timer;
     struct broker_data *data;
     int64_t commit_log_offset; /* of the waiting record */
-    bool keep_real;
 };
 
 static void fire(struct timer *timer);
@@ -40,22 +40,24 @@ struct record *delay_put(struct broker_data *data, struct topic *topic, struct m
     char queue_id[HEADER_NUMBER_BYTES];
     struct buffer properties;
     buffer_init(&properties);
-    const struct property_change real[] = {
+    const struct property_change changes[] = {
+        {TIMER_DELIVER_MS, SLICE_ABSENT},
+        {TIMER_DELAY_SEC, SLICE_ABSENT},
+        {TIMER_DELAY_MS, SLICE_ABSENT},
         {PROPERTY_REAL_TOPIC, slice_text(topic->name)},
         {PROPERTY_REAL_QUEUE_ID, slice_of(queue_id, decimal_write(queue_id, message->queue_id))},
     };
-    properties_edit(&properties, message->properties, real, 2);
+    properties_edit(&properties, message->properties, changes, 5);
     message->properties = buffer_slice(&properties);
     struct record *record = NULL;
-    if (!properties.failed)
-        record = delay_put_until(data, DELAY_TOPIC, level - 1, due, true, message);
+    if (!properties.failed) record = delay_put_until(data, DELAY_TOPIC, level - 1, due, message);
     buffer_done(&properties);
     message->properties = SLICE_ABSENT;
     return record;
 }
 
 struct record *delay_put_until(struct broker_data *data, const char *waiting_topic,
-                               int32_t waiting_queue, int64_t due_unix_ms, bool keep_real,
+                               int32_t waiting_queue, int64_t due_unix_ms,
                                struct mqc_message *message)
 {
     struct topic *topic = message_store_topic(&data->store, slice_text(waiting_topic));
@@ -68,7 +70,6 @@ struct record *delay_put_until(struct broker_data *data, const char *waiting_top
     scheduled->timer.fire = fire;
     scheduled->data = data;
     scheduled->commit_log_offset = record->commit_log_offset;
-    scheduled->keep_real = keep_real;
     if (!timer_set(&data->cluster->schedule, &scheduled->timer, due_unix_ms)) goto failed;
     list_append(&data->scheduled, &scheduled->in_data);
     return record;
@@ -84,8 +85,9 @@ static void scheduled_free(struct scheduled *scheduled)
     memory_free(scheduled);
 }
 
-/* ScheduleMessageService.messageTimeUp, TimerMessageStore.convert */
-static void deliver(struct broker_data *data, const struct mqc_message *waiting, bool keep_real)
+/* ScheduleMessageService.messageTimeUp, TimerMessageStore.convert: with its REAL_ properties still.
+ */
+static void deliver(struct broker_data *data, const struct mqc_message *waiting)
 {
     int32_t queue_id = -1;
     struct slice name = properties_find(waiting->properties, PROPERTY_REAL_TOPIC);
@@ -93,13 +95,17 @@ static void deliver(struct broker_data *data, const struct mqc_message *waiting,
     struct topic *topic = message_store_topic(&data->store, name);
     if (!topic || !queue.data || !slice_to_int32(queue, &queue_id)) return;
     if (!topic_queue(topic, queue_id)) return; /* deleted meanwhile */
-    static const struct property_change none[] = {
-        {PROPERTY_REAL_TOPIC, {NULL, 0}},
-        {PROPERTY_REAL_QUEUE_ID, {NULL, 0}},
+    char came[HEADER_NUMBER_BYTES], goes[HEADER_NUMBER_BYTES];
+    int64_t came_ms = waiting->stored_unix_ms / TIMER_PRECISION_MS * TIMER_PRECISION_MS;
+    const struct property_change times[] = {
+        {TIMER_ENQUEUE_MS, slice_of(came, decimal_write(came, came_ms))},
+        {TIMER_DEQUEUE_MS,
+         slice_of(goes, decimal_write(goes, cluster_message_time(data->cluster)))},
     };
+    bool is_timer = properties_find(waiting->properties, TIMER_OUT_MS).data != NULL;
     struct buffer properties;
     buffer_init(&properties);
-    properties_edit(&properties, waiting->properties, none, keep_real ? 0 : 2);
+    properties_edit(&properties, waiting->properties, times, is_timer ? 2 : 0);
     struct mqc_message message = *waiting;
     message.queue_id = queue_id;
     message.properties = buffer_slice(&properties);
@@ -119,10 +125,23 @@ static void fire(struct timer *timer)
     if (!master_is_up(data)) return; /* delay_resume will find it */
     const struct record *record = message_store_find(&data->store, scheduled->commit_log_offset);
     struct message_block *block = record ? record_decode(record) : NULL;
-    bool keep_real = scheduled->keep_real;
     scheduled_free(scheduled);
-    if (block) deliver(data, &block->messages[0], keep_real);
+    if (block) deliver(data, &block->messages[0]);
     message_block_unref(block);
+}
+
+void delay_cancel(struct broker_data *data, const char *waiting_topic,
+                  bool (*matches)(struct slice properties, const void *arg), const void *arg)
+{
+    LIST_EACH_SAFE(&data->scheduled, link)
+    {
+        struct scheduled *scheduled = CONTAINER_OF(link, struct scheduled, in_data);
+        const struct record *record =
+            message_store_find(&data->store, scheduled->commit_log_offset);
+        if (record && strcmp(record->topic->name, waiting_topic) == 0 &&
+            matches(record_properties(record), arg))
+            scheduled_free(scheduled);
+    }
 }
 
 void delay_resume(struct broker_data *data)

@@ -18,10 +18,14 @@ struct record *delay_put(struct broker_data *data, struct topic *topic,
                          struct mqc_message *message);
 
 /* Stores a message in one of the broker's own topics until the time, then in the topic and queue
- * of its REAL_TOPIC and REAL_QID; `keep_real`: it keeps those properties. */
+ * of its REAL_TOPIC and REAL_QID. */
 struct record *delay_put_until(struct broker_data *data, const char *waiting_topic,
-                               int32_t waiting_queue, int64_t due_unix_ms, bool keep_real,
+                               int32_t waiting_queue, int64_t due_unix_ms,
                                struct mqc_message *message);
+
+/* Those of the waiting messages that match never come. */
+void delay_cancel(struct broker_data *data, const char *waiting_topic,
+                  bool (*matches)(struct slice properties, const void *arg), const void *arg);
 
 /* What became due while the broker was down goes out. */
 void delay_resume(struct broker_data *data);

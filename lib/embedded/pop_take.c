@@ -14,11 +14,19 @@ enum { RETRY_FIRST_EVERY = 5 };
 
 static void take_queue(struct pop *pop, struct topic *topic, int32_t queue_id);
 
+/* Topics of priority messages: the last queue is the first to be looked at. */
+static bool has_priorities(const struct pop *pop, const struct topic *topic)
+{
+    return !pop->header.orderly &&
+           strstr(topic->attributes, "\"message.type\":\"PRIORITY\"") != NULL;
+}
+
 static void take_topic(struct pop *pop, struct topic *topic)
 {
     int32_t start = (int32_t)(pop->request->broker->data->pop.pops % INT32_MAX);
+    if (topic && has_priorities(pop, topic)) start = 0;
     for (int32_t i = 0; topic && i < topic->read_queues; i++)
-        take_queue(pop, topic, (start + i) % topic->read_queues);
+        take_queue(pop, topic, (start + topic->read_queues - 1 - i) % topic->read_queues);
 }
 
 static void take_retried(struct pop *pop)
@@ -32,7 +40,8 @@ static void take_retried(struct pop *pop)
 
 void pop_take(struct pop *pop)
 {
-    bool retried_first = pop->request->broker->data->pop.pops++ % RETRY_FIRST_EVERY == 0;
+    bool retried_first = pop->request->broker->data->pop.pops++ % RETRY_FIRST_EVERY == 0 &&
+                         !has_priorities(pop, pop->topic);
     if (retried_first && !pop->header.orderly) take_retried(pop);
     if (pop->header.queue_id >= 0)
         take_queue(pop, pop->topic, pop->header.queue_id);

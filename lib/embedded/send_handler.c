@@ -19,6 +19,8 @@ const char SEND_ILLEGAL[] =
     "the message is illegal, maybe msg body or properties length not matched. msg body length "
     "limit 4194304B, msg properties length limit 32KB.";
 
+#define PRIORITY "_SYS_MSG_PRIORITY_"
+
 static bool check(struct send *send);
 static bool redirect_dead_letter(struct send *send);
 static void send_single(struct send *send);
@@ -177,6 +179,30 @@ static bool check(struct send *send)
 
 /* ---- the message ---- */
 
+/* TopicMessageType.parseFromMessageProperty: a priority counts for messages of no other kind. */
+static bool is_of_another_kind(struct slice properties)
+{
+    static const char *const others[] = {PROPERTY_DELAY, TIMER_DELIVER_MS, TIMER_DELAY_SEC,
+                                         TIMER_DELAY_MS, "__SHARDINGKEY"};
+    struct slice prepared = properties_find(properties, PROPERTY_TRANSACTION_PREPARED);
+    if (prepared.data && slice_to_bool(prepared)) return true;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (properties_find(properties, others[i]).data) return true;
+    return false;
+}
+
+/* A priority is a queue: the highest are in the last one. */
+static void apply_priority(struct send *send)
+{
+    int32_t priority;
+    struct slice text = properties_find(send->header.properties, PRIORITY);
+    if (!text.data || !slice_to_int32(text, &priority) || priority < 0) return;
+    send->no_priority = is_of_another_kind(send->header.properties);
+    if (send->no_priority) return;
+    int32_t last = send->topic->write_queues > 0 ? send->topic->write_queues - 1 : 0;
+    send->queue_id = priority < last ? priority : last;
+}
+
 /* What the broker puts before the sender's properties, and what it does not take from him. */
 static void put_properties(struct send *send)
 {
@@ -196,9 +222,16 @@ static void put_properties(struct send *send)
         {"MSG_REGION", SLICE_ABSENT}, {PROPERTY_UNIQUE_KEY, SLICE_ABSENT},
         {"CLUSTER", SLICE_ABSENT},    {"TRACE_ON", SLICE_ABSENT},
         {"POP_CK", SLICE_ABSENT},     {PROPERTY_DELAY, SLICE_LITERAL("-1")},
+        {PRIORITY, SLICE_ABSENT},
     };
-    size_t count = sizeof own / sizeof *own;
-    properties_edit(out, given, own, send->dead_letter ? count : count - 1);
+    struct property_change changes[sizeof own / sizeof *own];
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        if (strcmp(own[i].name, PROPERTY_DELAY) == 0 && !send->dead_letter) continue;
+        if (strcmp(own[i].name, PRIORITY) == 0 && !send->no_priority) continue;
+        changes[count++] = own[i];
+    }
+    properties_edit(out, given, changes, count);
 }
 
 struct mqc_message send_message_of(const struct send *send)
@@ -230,6 +263,7 @@ static struct record *store(struct send *send, struct mqc_message *message, cons
 static void send_single(struct send *send)
 {
     if (!redirect_dead_letter(send)) return;
+    if (!send->dead_letter) apply_priority(send);
     put_properties(send);
     struct mqc_message message = send_message_of(send);
     if (message.body.size > MESSAGE_BODY_MAX_BYTES ||

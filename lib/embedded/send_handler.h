@@ -14,6 +14,7 @@ struct send {
     struct topic *topic;
     int32_t queue_id;
     bool dead_letter;         /* sent to a retry topic too often */
+    bool no_priority;         /* the priority property is taken off */
     struct buffer properties; /* with what the broker adds */
 };
 

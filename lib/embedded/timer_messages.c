@@ -8,13 +8,7 @@
 #include "lib/embedded/delay.h"
 #include "lib/embedded/properties_edit.h"
 
-#define DELIVER_MS "TIMER_DELIVER_MS"
-#define DELAY_MS   "TIMER_DELAY_MS"
-#define DELAY_SEC  "TIMER_DELAY_SEC"
-#define OUT_MS     "TIMER_OUT_MS"
-
-enum { PRECISION_MS = 1000 };
-static const int64_t MOST_DELAY_MS = INT64_C(259200000); /* timerMaxDelaySec: three days */
+const int64_t TIMER_MOST_DELAY_MS = INT64_C(259200000);
 
 static const char TOO_LATE[] =
     "timer message illegal, the delay time should not be bigger than the max delay 259200000ms; "
@@ -27,8 +21,9 @@ static bool has(const struct mqc_message *message, const char *name)
 
 enum timer_message_kind timer_message_kind(const struct mqc_message *message)
 {
-    if (delay_level_of(message) > 0 || has(message, OUT_MS)) return TIMER_NONE;
-    return has(message, DELIVER_MS) || has(message, DELAY_MS) || has(message, DELAY_SEC)
+    if (delay_level_of(message) > 0 || has(message, TIMER_OUT_MS)) return TIMER_NONE;
+    return has(message, TIMER_DELIVER_MS) || has(message, TIMER_DELAY_MS) ||
+                   has(message, TIMER_DELAY_SEC)
                ? TIMER_WAITS
                : TIMER_NONE;
 }
@@ -40,7 +35,8 @@ static bool deliver_time(const struct mqc_message *message, int64_t now, int64_t
         const char *name;
         bool relative;
         int64_t unit_ms;
-    } ways[] = {{DELAY_SEC, true, 1000}, {DELAY_MS, true, 1}, {DELIVER_MS, false, 1}};
+    } ways[] = {
+        {TIMER_DELAY_SEC, true, 1000}, {TIMER_DELAY_MS, true, 1}, {TIMER_DELIVER_MS, false, 1}};
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         int64_t value;
         struct slice text = properties_find(message->properties, ways[i].name);
@@ -52,33 +48,73 @@ static bool deliver_time(const struct mqc_message *message, int64_t now, int64_t
     return false;
 }
 
-struct record *timer_message_put(struct broker_data *data, struct topic *topic,
-                                 struct mqc_message *message, const char **reason)
+/* The slot of the wheel that stands for a time. */
+static int64_t slot_of(int64_t due)
 {
-    int64_t now = cluster_message_time(data->cluster), due;
-    if (!deliver_time(message, now, &due) || due > now + MOST_DELAY_MS) {
-        if (reason) *reason = TOO_LATE;
-        return NULL;
-    }
-    if (due <= now) return broker_store(data, topic, message);
-    due = due % PRECISION_MS == 0 ? due - PRECISION_MS : due / PRECISION_MS * PRECISION_MS;
+    return due % TIMER_PRECISION_MS == 0 ? due - TIMER_PRECISION_MS
+                                         : due / TIMER_PRECISION_MS * TIMER_PRECISION_MS;
+}
+
+/* Stores it in the wheel's topic: until over its slot, or for good when it takes another back. */
+static struct record *put_in_slot(struct broker_data *data, struct topic *topic,
+                                  struct mqc_message *message, int64_t slot, bool deletes)
+{
     char queue_id[HEADER_NUMBER_BYTES], out_ms[HEADER_NUMBER_BYTES];
     const struct property_change changes[] = {
-        {OUT_MS, slice_of(out_ms, decimal_write(out_ms, due))},
+        {TIMER_OUT_MS, slice_of(out_ms, decimal_write(out_ms, slot))},
         {PROPERTY_REAL_TOPIC, slice_text(topic->name)},
         {PROPERTY_REAL_QUEUE_ID, slice_of(queue_id, decimal_write(queue_id, message->queue_id))},
     };
+    struct topic *wheel = message_store_topic(&data->store, slice_text(TIMER_TOPIC));
     struct buffer properties;
     buffer_init(&properties);
     properties_edit(&properties, message->properties, changes, 3);
     message->properties = buffer_slice(&properties);
+    message->queue_id = 0;
     struct record *record = NULL;
-    /* The wheel's slot is over one tick after the time it stands for. */
-    if (!properties.failed)
-        record = delay_put_until(data, TIMER_TOPIC, 0, due + PRECISION_MS, false, message);
+    if (!properties.failed && wheel)
+        record = deletes
+                     ? broker_store(data, wheel, message)
+                     : delay_put_until(data, TIMER_TOPIC, 0, slot + TIMER_PRECISION_MS, message);
     buffer_done(&properties);
     message->properties = SLICE_ABSENT;
     return record;
+}
+
+/* A message that is to be taken back. */
+struct target {
+    struct slice key; /* topic + '+' + unique key */
+    int64_t slot;
+};
+
+static bool is_target(struct slice properties, const void *arg)
+{
+    const struct target *target = arg;
+    int64_t slot;
+    struct slice topic = properties_find(properties, PROPERTY_REAL_TOPIC);
+    struct slice key = properties_find(properties, PROPERTY_UNIQUE_KEY);
+    struct slice time = properties_find(properties, TIMER_OUT_MS);
+    return topic.data && key.data && time.data && slice_to_int64(time, &slot) &&
+           slot == target->slot && target->key.size == topic.size + 1 + key.size &&
+           memcmp(target->key.data, topic.data, topic.size) == 0 &&
+           target->key.data[topic.size] == '+' &&
+           memcmp(target->key.data + topic.size + 1, key.data, key.size) == 0;
+}
+
+struct record *timer_message_put(struct broker_data *data, struct topic *topic,
+                                 struct mqc_message *message, const char **reason)
+{
+    int64_t now = cluster_message_time(data->cluster), due;
+    struct slice delete_key = properties_find(message->properties, TIMER_DELETE_KEY);
+    if (!deliver_time(message, now, &due) || due > now + TIMER_MOST_DELAY_MS ||
+        (delete_key.data && due <= now)) {
+        if (reason) *reason = TOO_LATE;
+        return NULL;
+    }
+    if (due <= now) return broker_store(data, topic, message);
+    struct target target = {delete_key, slot_of(due)};
+    if (delete_key.data) delay_cancel(data, TIMER_TOPIC, is_target, &target);
+    return put_in_slot(data, topic, message, target.slot, delete_key.data != NULL);
 }
 
 bool timer_message_handle(const struct broker_data *data, const struct record *record,
@@ -89,7 +125,7 @@ bool timer_message_handle(const struct broker_data *data, const struct record *r
     struct slice properties = record_properties(record);
     struct slice topic = properties_find(properties, PROPERTY_REAL_TOPIC);
     struct slice key = properties_find(properties, PROPERTY_UNIQUE_KEY);
-    struct slice time = properties_find(properties, OUT_MS);
+    struct slice time = properties_find(properties, TIMER_OUT_MS);
     if (!topic.data || !key.data || !time.data || !slice_to_int64(time, &out_ms)) return false;
     struct buffer plain;
     buffer_init(&plain);
