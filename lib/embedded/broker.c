@@ -208,9 +208,11 @@ const char *broker_topic_name_fault(struct slice name, char *text, size_t text_b
                  name.size < 300 ? (int)name.size : 300, name.data);
         return text;
     }
-    if (name.size > (derived ? DERIVED_NAME_MAX : TOPIC_NAME_MAX))
-        return "The specified topic is longer than topic max length.";
-    return NULL;
+    int most = derived ? DERIVED_NAME_MAX : TOPIC_NAME_MAX;
+    if (name.size <= (size_t)most) return NULL;
+    snprintf(text, text_bytes, "The specified topic: %.*s, is longer than topic max length: %d",
+             name.size < 300 ? (int)name.size : 300, name.data, most);
+    return text;
 }
 
 struct topic *broker_topic_for_send(struct broker *broker, struct slice name,

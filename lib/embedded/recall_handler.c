@@ -43,7 +43,7 @@ static char *standard_base64(struct slice text)
 /* False for what is no handle. */
 static bool decode(struct slice handle, struct recall *out)
 {
-    *out = (struct recall){NULL};
+    *out = (struct recall){.plain = NULL};
     char *text = standard_base64(handle);
     out->plain = text ? memory_allocate_zero(1, strlen(text) + 1) : NULL;
     if (out->plain)
@@ -112,7 +112,7 @@ static void recall_message(struct request *request, struct slice topic_name,
 void recall_handle(struct request *request)
 {
     struct recall_message_header header;
-    struct recall recall = {NULL};
+    struct recall recall = {.plain = NULL};
     if (!request_header(request, &recall_message_layout, &header)) return;
     struct broker_data *data = request->broker->data;
     if (!data->settings.recall_message)

@@ -6,10 +6,13 @@
 #include "lib/base/memory.h"
 #include "lib/embedded/cluster.h"
 #include "lib/embedded/handlers.h"
+#include "lib/embedded/properties_edit.h"
 #include "lib/embedded/send_handler.h"
 #include "lib/protocol/properties.h"
 
-enum { CLIENT_ANSWERS_MS = 3000 };
+#define REPLY_TO "REPLY_TO_CLIENT"
+
+enum { CLIENT_ANSWERS_MS = 10000 };
 
 static struct connection *find_client(const struct broker *broker, struct slice client_id)
 {
@@ -46,11 +49,17 @@ static void answer(const struct reply *origin, int32_t code, struct slice remark
 /* The client's answer decides the replier's. */
 static void pushed(const struct reply *origin, const struct remoting_command *answered)
 {
+    char remark[512], id[300] = "";
+    const struct broker *broker = origin->connection->listener->broker;
+    const struct record *record = message_store_find(&broker->data->store, origin->note);
+    struct slice client =
+        record ? properties_find(record_properties(record), REPLY_TO) : SLICE_ABSENT;
+    if (client.size < sizeof id) snprintf(id, sizeof id, "%.*s", SLICE_FORMAT(client));
+    snprintf(remark, sizeof remark, "push reply message to %sfail.", id);
     if (answered && answered->code == RESPONSE_SUCCESS)
         answer(origin, RESPONSE_SUCCESS, SLICE_ABSENT);
     else
-        answer(origin, RESPONSE_SYSTEM_ERROR,
-               SLICE_LITERAL("push reply message to the client fail."));
+        answer(origin, RESPONSE_SYSTEM_ERROR, slice_text(remark));
 }
 
 static void refuse_unknown(struct request *request, struct slice client_id)
@@ -92,18 +101,20 @@ static bool push_reply(const struct send *send, struct connection *to)
 static void put_properties(struct send *send)
 {
     char now[HEADER_NUMBER_BYTES];
-    buffer_put_slice(&send->properties, send->header.properties);
-    size_t size = send->properties.size;
-    if (size > 0 && send->properties.data[size - 1] != 2) buffer_put_8(&send->properties, 2);
-    properties_put(&send->properties, SLICE_LITERAL("PUSH_REPLY_TIME"),
-                   slice_of(now, decimal_write(now, clock_unix_ms())));
+    const struct property_change changes[] = {
+        {"PUSH_REPLY_TIME", slice_of(now, decimal_write(now, clock_unix_ms()))},
+        {"MSG_REGION", SLICE_LITERAL(EMBEDDED_REGION)},
+        {"TRACE_ON", SLICE_LITERAL("true")},
+    };
+    properties_edit(&send->properties, send->header.properties, changes, 3);
 }
 
 void reply_handle(struct request *request)
 {
     struct send send = {.request = request};
     if (!send_header(request, &send.header)) return;
-    send.topic = message_store_topic(&request->broker->data->store, send.header.topic);
+    send.topic = broker_topic_for_send(request->broker, send.header.topic,
+                                       send.header.default_topic, send.header.default_topic_queues);
     if (!send.topic) {
         send_refuse(&send, RESPONSE_TOPIC_NOT_EXIST,
                     "topic[%.*s] not exist, apply first please!" FAQ_HINT,
@@ -112,7 +123,7 @@ void reply_handle(struct request *request)
     }
     buffer_init(&send.properties);
     put_properties(&send);
-    struct slice client_id = properties_find(send.header.properties, "REPLY_TO_CLIENT");
+    struct slice client_id = properties_find(send.header.properties, REPLY_TO);
     struct connection *client = client_id.data ? find_client(request->broker, client_id) : NULL;
     struct mqc_message message = send_message_of(&send);
     message.queue_id = 0;

@@ -46,8 +46,12 @@ static bool check(struct send *send, const struct mqc_message *envelope)
         return false;
     }
     if (envelope->body.size > MESSAGE_BODY_MAX_BYTES || delay_level_of(envelope) > 0 ||
-        envelope->sys_flag & MESSAGE_FLAG_TRANSACTION || !is_sound(envelope->body)) {
+        envelope->sys_flag & MESSAGE_FLAG_TRANSACTION) {
         send_refuse(send, RESPONSE_MESSAGE_ILLEGAL, "%s", SEND_ILLEGAL);
+        return false;
+    }
+    if (!is_sound(envelope->body)) {
+        request_refuse(send->request, RESPONSE_SYSTEM_ERROR, "java.nio.BufferUnderflowException");
         return false;
     }
     return true;

@@ -78,7 +78,7 @@ void send_handle(struct request *request)
     }
     buffer_init(&send.properties);
     if (check(&send)) {
-        if (send.header.batch || request->command->code == REQUEST_SEND_BATCH_MESSAGE)
+        if (send.header.batch)
             send_batch(&send);
         else
             send_single(&send);

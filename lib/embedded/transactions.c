@@ -120,10 +120,10 @@ static const char *misfit(const struct mqc_message *message,
 /* The message as consumers are to see it. False: no memory, or its topic is gone. */
 static bool commit(struct broker_data *data, const struct mqc_message *half)
 {
-    static const struct property_change none[] = {
+    static const struct property_change changes[] = {
         {PROPERTY_REAL_TOPIC, {NULL, 0}},
         {PROPERTY_REAL_QUEUE_ID, {NULL, 0}},
-        {PROPERTY_TRANSACTION_PREPARED, {NULL, 0}},
+        {PROPERTY_WAIT, {"true", 4}},
     };
     int32_t queue_id = -1;
     struct slice name = properties_find(half->properties, PROPERTY_REAL_TOPIC);
@@ -132,7 +132,7 @@ static bool commit(struct broker_data *data, const struct mqc_message *half)
     if (!topic || !queue.data || !slice_to_int32(queue, &queue_id)) return false;
     struct buffer properties;
     buffer_init(&properties);
-    properties_edit(&properties, half->properties, none, 3);
+    properties_edit(&properties, half->properties, changes, 3);
     struct mqc_message message = *half;
     message.properties = buffer_slice(&properties);
     message.queue_id = queue_id;
@@ -229,11 +229,13 @@ static void send_check(struct broker_data *data, const struct mqc_message *half)
 static bool renew(struct half *half, struct mqc_message *message)
 {
     char times[HEADER_NUMBER_BYTES];
-    const struct property_change change = {CHECK_TIMES,
-                                           slice_of(times, decimal_write(times, half->checks))};
+    const struct property_change changes[] = {
+        {CHECK_TIMES, slice_of(times, decimal_write(times, half->checks))},
+        {PROPERTY_WAIT, SLICE_LITERAL("false")},
+    };
     struct buffer properties;
     buffer_init(&properties);
-    properties_edit(&properties, message->properties, &change, 1);
+    properties_edit(&properties, message->properties, changes, 2);
     message->properties = buffer_slice(&properties);
     const struct record *record = properties.failed ? NULL : store_half(half->data, message);
     if (record) {

@@ -199,7 +199,7 @@ START_TEST(a_batch_is_stored_message_by_message)
     message_block_unref(block);
     buffer_truncate(&body, body.size - 1);
     wire_expect(wire, REQUEST_SEND_BATCH_MESSAGE, &send_message_layout, &header,
-                buffer_slice(&body), RESPONSE_MESSAGE_ILLEGAL);
+                buffer_slice(&body), RESPONSE_SYSTEM_ERROR);
     header.properties = SLICE_LITERAL("DELAY\0013\2");
     wire_expect(wire, REQUEST_SEND_BATCH_MESSAGE, &send_message_layout, &header,
                 buffer_slice(&body), RESPONSE_MESSAGE_ILLEGAL);
