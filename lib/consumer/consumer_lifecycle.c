@@ -1,29 +1,30 @@
-/* Starting and shutting down a push consumer, on the application's threads. Shutting down is a
+/* Starting and shutting down a consumer, on the application's threads. Shutting down is a
  * series of steps that may be taken up again by a later call, when listeners had to be left
  * running; one thread at a time works on it and others wait for that one. */
+#include "lib/consumer/consumer.h"
+
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
 #include "lib/base/log.h"
 #include "lib/client/client_manager.h"
-#include "lib/consumer/push_consumer_private.h"
 #include "lib/producer/inner_producer.h"
 #include "services/service.h"
 
 enum { FREE_DRAIN_MS = 3000, FAREWELL_LEAST_MS = 1000, FAREWELL_MOST_MS = 3000 };
 
-static mqc_status begin_start(struct mqc_push_consumer *consumer, mqc_error *error);
-static mqc_status join(struct mqc_push_consumer *consumer, mqc_error *error);
-static void look_up_routes(struct mqc_push_consumer *consumer, struct client_instance *instance);
-static void set_state(struct mqc_push_consumer *consumer, enum consumer_state state);
-static bool begin_end(struct mqc_push_consumer *consumer, int64_t deadline_ms);
-static mqc_status end(struct mqc_push_consumer *consumer, int64_t deadline_ms, mqc_error *error);
+static mqc_status begin_start(struct consumer *consumer, mqc_error *error);
+static mqc_status join(struct consumer *consumer, mqc_error *error);
+static void look_up_routes(struct consumer *consumer, struct client_instance *instance);
+static void set_state(struct consumer *consumer, enum consumer_state state);
+static bool begin_end(struct consumer *consumer, int64_t deadline_ms);
+static mqc_status end(struct consumer *consumer, int64_t deadline_ms, mqc_error *error);
 static int64_t farewell_deadline(int64_t deadline_ms);
-static void commit_all(struct mqc_push_consumer *consumer, int64_t deadline_ms);
-static bool leave(struct mqc_push_consumer *consumer, int64_t deadline_ms, int64_t farewell_ms);
+static void commit_all(struct consumer *consumer, int64_t deadline_ms);
+static bool leave(struct consumer *consumer, int64_t deadline_ms, int64_t farewell_ms);
 
 /* ---- start ---- */
 
-mqc_status mqc_push_consumer_start(mqc_push_consumer *consumer, mqc_error *error)
+mqc_status consumer_start(struct consumer *consumer, mqc_error *error)
 {
     mqc_status status = consumer_check(consumer, error);
     if (status == MQC_OK) status = begin_start(consumer, error);
@@ -34,7 +35,7 @@ mqc_status mqc_push_consumer_start(mqc_push_consumer *consumer, mqc_error *error
         return status;
     }
     set_state(consumer, CONSUMER_RUNNING);
-    log_info(LOG_LIFECYCLE, "push consumer of group=%s started", consumer->group);
+    log_info(LOG_LIFECYCLE, "%s of group=%s started", consumer->kind->what, consumer->group);
     /* What follows is only what the services would do soon on their own. */
     struct client_instance *instance = consumer_enter(consumer);
     if (!instance) return MQC_OK; /* shut down by another thread meanwhile */
@@ -46,7 +47,7 @@ mqc_status mqc_push_consumer_start(mqc_push_consumer *consumer, mqc_error *error
     return MQC_OK;
 }
 
-static mqc_status begin_start(struct mqc_push_consumer *consumer, mqc_error *error)
+static mqc_status begin_start(struct consumer *consumer, mqc_error *error)
 {
     lock_take(&consumer->lock);
     int state = atomic_load(&consumer->state);
@@ -54,15 +55,14 @@ static mqc_status begin_start(struct mqc_push_consumer *consumer, mqc_error *err
     lock_release(&consumer->lock);
     if (state == CONSUMER_NEW) return MQC_OK;
     if (state >= CONSUMER_STOPPING)
-        return error_set(error, MQC_WRONG_STATE,
-                         "the push consumer of group %s was shut down: make a new one",
-                         consumer->group);
+        return error_set(error, MQC_WRONG_STATE, "the %s of group %s was shut down: make a new one",
+                         consumer->kind->what, consumer->group);
     return error_set(error, MQC_WRONG_STATE,
-                     "the push consumer of group %s has been started before: start it once",
-                     consumer->group);
+                     "the %s of group %s has been started before: start it once",
+                     consumer->kind->what, consumer->group);
 }
 
-static mqc_status join(struct mqc_push_consumer *consumer, mqc_error *error)
+static mqc_status join(struct consumer *consumer, mqc_error *error)
 {
     struct client_instance *instance;
     mqc_status status = client_manager_join(&consumer->client_options, &inner_producer,
@@ -70,17 +70,17 @@ static mqc_status join(struct mqc_push_consumer *consumer, mqc_error *error)
     if (status != MQC_OK) return status;
     consumer->instance = instance;
     consumer->start_unix_ms = clock_unix_ms();
-    status = consume_timeout_start(consumer, instance, error);
-    if (status == MQC_OK) status = consume_workers_start(consumer->workers, error);
+    offset_store_unref(consumer->offsets); /* of a start that failed */
+    consumer->offsets = NULL;
+    status = remote_offsets_new(instance, &consumer->offsets, error);
+    if (status == MQC_OK && consumer->kind->start) status = consumer->kind->start(consumer, error);
     if (status == MQC_OK) return MQC_OK;
-    scheduled_task_cancel(consumer->sweep);
-    consumer->sweep = NULL;
     client_manager_leave(instance, &consumer->role, clock_deadline_ms(FAREWELL_LEAST_MS));
     return status;
 }
 
 /* All together within one request's time; what is not found now is looked for in the background. */
-static void look_up_routes(struct mqc_push_consumer *consumer, struct client_instance *instance)
+static void look_up_routes(struct consumer *consumer, struct client_instance *instance)
 {
     int64_t deadline_ms = client_instance_request_deadline(instance);
     struct topic_subscription **topics;
@@ -99,7 +99,7 @@ static void look_up_routes(struct mqc_push_consumer *consumer, struct client_ins
     subscriptions_release(topics, count);
 }
 
-static void set_state(struct mqc_push_consumer *consumer, enum consumer_state state)
+static void set_state(struct consumer *consumer, enum consumer_state state)
 {
     lock_take(&consumer->lock);
     atomic_store(&consumer->state, state);
@@ -109,7 +109,7 @@ static void set_state(struct mqc_push_consumer *consumer, enum consumer_state st
 
 /* ---- shutdown ---- */
 
-mqc_status mqc_push_consumer_shutdown(mqc_push_consumer *consumer, int drain_ms, mqc_error *error)
+mqc_status consumer_shutdown(struct consumer *consumer, int drain_ms, mqc_error *error)
 {
     mqc_status status = consumer_check(consumer, error);
     if (status != MQC_OK) return status;
@@ -119,15 +119,15 @@ mqc_status mqc_push_consumer_shutdown(mqc_push_consumer *consumer, int drain_ms,
                          drain_ms);
     if (service_on_own_thread())
         return error_set(error, MQC_WRONG_STATE,
-                         "mqc_push_consumer_shutdown was called from a listener or callback, which "
-                         "it would wait for: call it from a thread of your own");
+                         "%s_shutdown was called from a listener or callback, which it would wait "
+                         "for: call it from a thread of your own",
+                         consumer->kind->prefix);
     int64_t deadline_ms = clock_deadline_ms(drain_ms);
     if (!begin_end(consumer, deadline_ms)) {
         if (atomic_load(&consumer->state) == CONSUMER_STOPPED) return MQC_OK;
-        return error_set(
-            error, MQC_TIMEOUT,
-            "another thread still shuts the push consumer of group %s down after %d ms",
-            consumer->group, drain_ms);
+        return error_set(error, MQC_TIMEOUT,
+                         "another thread still shuts the %s of group %s down after %d ms",
+                         consumer->kind->what, consumer->group, drain_ms);
     }
     status = end(consumer, deadline_ms, error);
     lock_take(&consumer->lock);
@@ -138,20 +138,19 @@ mqc_status mqc_push_consumer_shutdown(mqc_push_consumer *consumer, int drain_ms,
     return status;
 }
 
-void mqc_push_consumer_free(mqc_push_consumer *consumer)
+void consumer_free(struct consumer *consumer)
 {
     mqc_error error;
-    if (!consumer) return;
     /* In a forked child its threads do not exist and its locks may be held by them for ever. */
     mqc_status status = consumer_check(consumer, &error);
     if (status == MQC_OK && service_on_own_thread())
         status = error_set(&error, MQC_WRONG_STATE, "called from a listener or callback");
     if (status != MQC_OK) {
-        log_error(LOG_LIFECYCLE, "mqc_push_consumer_free: not freed: %s", error.text);
+        log_error(LOG_LIFECYCLE, "%s_free: not freed: %s", consumer->kind->prefix, error.text);
         return;
     }
-    if (mqc_push_consumer_shutdown(consumer, FREE_DRAIN_MS, &error) != MQC_OK) {
-        log_info(LOG_LIFECYCLE, "mqc_push_consumer_free waits: %s", error.text);
+    if (consumer_shutdown(consumer, FREE_DRAIN_MS, &error) != MQC_OK) {
+        log_info(LOG_LIFECYCLE, "%s_free waits: %s", consumer->kind->prefix, error.text);
         if (begin_end(consumer, CLOCK_NEVER)) {
             end(consumer, CLOCK_NEVER, &error);
             lock_take(&consumer->lock);
@@ -165,7 +164,7 @@ void mqc_push_consumer_free(mqc_push_consumer *consumer)
 
 /* True: the caller is to end the consumer. False: it has been ended, or somebody else still works
  * on it at the deadline. */
-static bool begin_end(struct mqc_push_consumer *consumer, int64_t deadline_ms)
+static bool begin_end(struct consumer *consumer, int64_t deadline_ms)
 {
     bool in_time = true;
     lock_take(&consumer->lock);
@@ -185,30 +184,27 @@ static bool begin_end(struct mqc_push_consumer *consumer, int64_t deadline_ms)
 
 /* STOPPING has already ended pulling and rebalancing. All queues stay ours while listeners finish,
  * so that what they report counts; then what was done is committed, and the group is left. */
-static mqc_status end(struct mqc_push_consumer *consumer, int64_t deadline_ms, mqc_error *error)
+static mqc_status end(struct consumer *consumer, int64_t deadline_ms, mqc_error *error)
 {
     int64_t began_ms = clock_now_ms();
     int64_t soon_ms = clock_deadline_ms(FAREWELL_LEAST_MS);
     atomic_store(&consumer->stop_deadline_ms, deadline_ms > soon_ms ? deadline_ms : soon_ms);
-    scheduled_task_cancel(consumer->sweep);
-    consumer->sweep = NULL;
-    consume_discard_parked(consumer);
-    int running = consume_workers_stop(consumer->workers, deadline_ms);
+    int running = consumer->kind->stop(consumer, deadline_ms);
     bool left = consumer->left;
     if (!left) {
         int64_t farewell_ms = farewell_deadline(deadline_ms);
         commit_all(consumer, farewell_ms);
         left = leave(consumer, deadline_ms, farewell_ms);
     }
-    log_info(LOG_LIFECYCLE, "push consumer of group=%s shut down, listeners still running=%d",
-             consumer->group, running);
+    log_info(LOG_LIFECYCLE, "%s of group=%s shut down, listeners still running=%d",
+             consumer->kind->what, consumer->group, running);
     if (running == 0 && left) return MQC_OK;
     return error_set(
         error, MQC_TIMEOUT,
         "group %s: %d listener call%s still running after %lld ms, what they are doing "
-        "will be delivered again; mqc_push_consumer_free waits for them",
+        "will be delivered again; %s_free waits for them",
         consumer->group, running, running == 1 ? " is" : "s are",
-        (long long)(clock_now_ms() - began_ms));
+        (long long)(clock_now_ms() - began_ms), consumer->kind->prefix);
 }
 
 /* What is said to brokers at the end gets some time even when listeners took all of it, and not
@@ -223,7 +219,7 @@ static int64_t farewell_deadline(int64_t deadline_ms)
 
 /* Listeners that finish from here on have no effect. All offsets are on their way before the first
  * is waited for. */
-static void commit_all(struct mqc_push_consumer *consumer, int64_t deadline_ms)
+static void commit_all(struct consumer *consumer, int64_t deadline_ms)
 {
     struct link taken;
     list_init(&taken);
@@ -242,12 +238,14 @@ static void commit_all(struct mqc_push_consumer *consumer, int64_t deadline_ms)
                      consumer->group, queue->place.topic, queue->place.broker_name,
                      queue->place.queue_id, (long long)offset_record_read(queue->offset),
                      error.text);
+        if (consumer->kind->lost) consumer->kind->lost(queue, consumer->instance);
         consumer_queue_unref(queue);
     }
+    offset_store_flush(consumer->offsets);
 }
 
 /* False when a request on the instance is still under way at the deadline. */
-static bool leave(struct mqc_push_consumer *consumer, int64_t deadline_ms, int64_t farewell_ms)
+static bool leave(struct consumer *consumer, int64_t deadline_ms, int64_t farewell_ms)
 {
     bool in_time = true, waited = false;
     if (deadline_ms < farewell_ms) deadline_ms = farewell_ms;

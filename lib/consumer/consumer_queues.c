@@ -1,32 +1,25 @@
 /* The table of queues that a consumer has. The rebalance service adds and removes; the scheduled
  * executor, callback threads and shutdown go over it. */
+#include "lib/consumer/consumer.h"
+
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
-#include "lib/consumer/push_consumer_private.h"
 
 enum { MOVE_MS = 5000 };
 
-static struct consumer_queue *find(struct mqc_push_consumer *consumer,
-                                   const mqc_message_queue *place) REQUIRES(consumer->queues_lock);
+static struct consumer_queue *find(struct consumer *consumer, const mqc_message_queue *place)
+    REQUIRES(consumer->queues_lock);
 
-mqc_status consumer_queue_new(struct mqc_push_consumer *consumer, struct client_instance *instance,
-                              const mqc_message_queue *place, int64_t stored, int64_t begin,
+mqc_status consumer_queue_new(struct consumer *consumer, const mqc_message_queue *place,
                               struct consumer_queue **out, mqc_error *error)
 {
-    struct offset_place offset_place = {consumer->group, place->topic, place->broker_name,
-                                        place->queue_id};
     const char *topic = intern_name(&consumer->names, slice_text(place->topic));
     const char *broker_name = intern_name(&consumer->names, slice_text(place->broker_name));
     struct consumer_queue *queue =
-        topic && broker_name ? memory_allocate_zero(1, sizeof *queue) : NULL;
+        topic && broker_name ? memory_allocate_zero(1, consumer->kind->queue_bytes) : NULL;
     if (!queue) return error_no_memory(error);
-    mqc_status status = offset_record_new(instance, &offset_place, stored, &queue->offset, error);
-    if (status != MQC_OK) {
-        memory_free(queue);
-        return status;
-    }
     list_init(&queue->link);
     reference_init(&queue->references);
     consumer_ref(consumer);
@@ -34,12 +27,24 @@ mqc_status consumer_queue_new(struct mqc_push_consumer *consumer, struct client_
     queue->place = (mqc_message_queue){topic, broker_name, place->queue_id};
     process_queue_init(&queue->messages);
     atomic_store(&queue->messages.last_pull_ms, clock_now_ms());
+    if (consumer->kind->queue_init) consumer->kind->queue_init(queue);
+    *out = queue;
+    return MQC_OK;
+}
+
+mqc_status consumer_queue_begin_at(struct consumer_queue *queue, int64_t stored, int64_t begin,
+                                   mqc_error *error)
+{
+    struct consumer *consumer = queue->consumer;
+    struct offset_place place = {consumer->group, queue->place.topic, queue->place.broker_name,
+                                 queue->place.queue_id};
+    mqc_status status = offset_record_new(consumer->offsets, &place, stored, &queue->offset, error);
+    if (status != MQC_OK) return status;
     process_queue_pass(&queue->messages, begin);
     /* With nothing stored the beginning is: or a crash before the first message would let the next
      * start begin later, and skip what came between. */
     offset_record_raise(queue->offset, begin);
     queue->next_offset = begin;
-    *out = queue;
     return MQC_OK;
 }
 
@@ -51,11 +56,41 @@ void consumer_queue_ref(struct consumer_queue *queue)
 void consumer_queue_unref(struct consumer_queue *queue)
 {
     if (!queue || !reference_drop(&queue->references)) return;
-    struct mqc_push_consumer *consumer = queue->consumer;
+    struct consumer *consumer = queue->consumer;
+    if (consumer->kind->queue_done) consumer->kind->queue_done(queue);
     offset_record_unref(queue->offset);
     process_queue_done(&queue->messages);
     memory_free(queue);
     consumer_unref(consumer);
+}
+
+mqc_status consumer_queue_gain(struct consumer *consumer, struct client_instance *instance,
+                               const mqc_message_queue *place, bool *gained, mqc_error *error)
+{
+    struct consumer_queue *queue = NULL;
+    int64_t stored = -1, begin = 0;
+    *gained = false;
+    mqc_status status = consumer_queue_new(consumer, place, &queue, error);
+    if (status == MQC_OK && consumer->kind->gain)
+        status = consumer->kind->gain(queue, instance, error);
+    if (status == MQC_OK)
+        status = consumer_start_offset(consumer, instance, place, &stored, &begin, error);
+    if (status == MQC_OK) status = consumer_queue_begin_at(queue, stored, begin, error);
+    if (status == MQC_OK && consumer_queues_add(consumer, queue)) {
+        *gained = true;
+        log_info(LOG_REBALANCE, "group=%s topic=%s broker=%s queue=%d taken, offset=%lld%s",
+                 consumer->group, place->topic, place->broker_name, place->queue_id,
+                 (long long)begin, stored >= 0 ? "" : " (none was stored)");
+        queue_pull_start(queue);
+    }
+    consumer_queue_unref(queue);
+    return status;
+}
+
+void consumer_queue_finished(struct consumer_queue *queue, const struct mqc_message *message)
+{
+    int64_t commit = process_queue_remove(&queue->messages, message->queue_offset);
+    if (commit >= 0) offset_record_raise(queue->offset, commit);
 }
 
 void consumer_queue_give_up(struct consumer_queue *queue)
@@ -65,9 +100,27 @@ void consumer_queue_give_up(struct consumer_queue *queue)
     offset_record_persist(queue->offset);
 }
 
-void consumer_queue_move(struct consumer_queue *queue, int64_t offset)
+/* In this order: what a listener reports after the offset was told to the store does not count. */
+bool consumer_queue_lose(struct consumer_queue *queue, struct client_instance *instance,
+                         const char *why)
 {
-    struct mqc_push_consumer *consumer = queue->consumer;
+    struct consumer *consumer = queue->consumer;
+    const struct consumer_kind *kind = consumer->kind;
+    atomic_store(&queue->leaving, true);
+    if (kind->let_go && !kind->let_go(queue)) return false;
+    consumer_queue_give_up(queue);
+    if (!consumer_queues_remove(consumer, queue)) return true;
+    log_info(LOG_REBALANCE, "group=%s topic=%s broker=%s queue=%d given up, offset=%lld: %s",
+             consumer->group, queue->place.topic, queue->place.broker_name, queue->place.queue_id,
+             (long long)offset_record_read(queue->offset), why);
+    if (kind->lost) kind->lost(queue, instance);
+    return true;
+}
+
+void consumer_queue_move(struct consumer_queue *queue, struct client_instance *instance,
+                         int64_t offset)
+{
+    struct consumer *consumer = queue->consumer;
     mqc_error error;
     process_queue_drop(&queue->messages);
     offset_record_freeze_at(queue->offset, offset);
@@ -76,10 +129,10 @@ void consumer_queue_move(struct consumer_queue *queue, int64_t offset)
         log_warn(LOG_OFFSETS, "group=%s topic=%s broker=%s queue=%d offset=%lld not stored: %s",
                  consumer->group, queue->place.topic, queue->place.broker_name,
                  queue->place.queue_id, (long long)offset, error.text);
-    consumer_queues_remove(consumer, queue);
+    consumer_queue_lose(queue, instance, "it goes on elsewhere");
 }
 
-bool consumer_queues_add(struct mqc_push_consumer *consumer, struct consumer_queue *queue)
+bool consumer_queues_add(struct consumer *consumer, struct consumer_queue *queue)
 {
     lock_take(&consumer->queues_lock);
     bool add = !consumer->queues_closed && !find(consumer, &queue->place);
@@ -91,7 +144,7 @@ bool consumer_queues_add(struct mqc_push_consumer *consumer, struct consumer_que
     return add;
 }
 
-bool consumer_queues_remove(struct mqc_push_consumer *consumer, struct consumer_queue *queue)
+bool consumer_queues_remove(struct consumer *consumer, struct consumer_queue *queue)
 {
     lock_take(&consumer->queues_lock);
     bool was_there = !list_empty(&queue->link);
@@ -101,7 +154,7 @@ bool consumer_queues_remove(struct mqc_push_consumer *consumer, struct consumer_
     return was_there;
 }
 
-bool consumer_queues_has(struct mqc_push_consumer *consumer, const mqc_message_queue *place)
+bool consumer_queues_has(struct consumer *consumer, const mqc_message_queue *place)
 {
     lock_take(&consumer->queues_lock);
     bool has = find(consumer, place) != NULL;
@@ -109,7 +162,7 @@ bool consumer_queues_has(struct mqc_push_consumer *consumer, const mqc_message_q
     return has;
 }
 
-struct consumer_queue **consumer_queues_list(struct mqc_push_consumer *consumer, const char *topic,
+struct consumer_queue **consumer_queues_list(struct consumer *consumer, const char *topic,
                                              size_t *count)
 {
     struct consumer_queue **list = NULL;
@@ -135,7 +188,7 @@ void consumer_queues_release(struct consumer_queue **list, size_t count)
     memory_free(list);
 }
 
-void consumer_queues_close(struct mqc_push_consumer *consumer, struct link *taken)
+void consumer_queues_close(struct consumer *consumer, struct link *taken)
 {
     lock_take(&consumer->queues_lock);
     consumer->queues_closed = true;
@@ -143,8 +196,7 @@ void consumer_queues_close(struct mqc_push_consumer *consumer, struct link *take
     lock_release(&consumer->queues_lock);
 }
 
-static struct consumer_queue *find(struct mqc_push_consumer *consumer,
-                                   const mqc_message_queue *place)
+static struct consumer_queue *find(struct consumer *consumer, const mqc_message_queue *place)
 {
     LIST_EACH(&consumer->queues, item)
     {

@@ -1,46 +1,46 @@
-/* How far a group has come (RemoteBrokerOffsetStore.java). Each queue of a consumer has one record
- * of the offset to commit next; the broker's copy is brought up to date every 5 s by the scheduled
- * executor, when a queue is given up, and at shutdown. Any thread.
- *
- * Brokers handle the updates of a queue on several threads, so that the later of two may be done
- * first and the offset go back: a record never has more than one update under way. */
+/* Where a group's offsets are kept: at the brokers (remote_offsets.c), or elsewhere for members
+ * that do not share them. Counted, because an answer may come after the consumer's end. */
 #ifndef CONSUMER_OFFSET_STORE_H
 #define CONSUMER_OFFSET_STORE_H
 
+#include "lib/base/intern.h"
 #include "lib/client/client_instance.h"
 
-/* Counted: an answer may come when the queue is not ours any more. Its instance may end before it,
- * but not before the answer. */
+struct offset_store;
 struct offset_record;
 
-/* `stored` is what the broker has for the group, -1 for nothing. The names are copied. */
-mqc_status offset_record_new(struct client_instance *instance, const struct offset_place *place,
-                             int64_t stored, struct offset_record **out, mqc_error *error);
-void offset_record_unref(struct offset_record *record); /* NULL is fine */
+struct offset_store_type {
+    /* What is stored; -1 when nothing is. Any failure is an error and never a number: taken for
+     * "nothing" it would skip or repeat messages. May block. */
+    mqc_status (*query)(struct offset_store *store, const struct offset_place *place,
+                        int64_t deadline_ms, int64_t *offset, mqc_error *error);
+    /* Stores an offset, up or down, and waits until that is done. */
+    mqc_status (*update)(struct offset_store *store, const struct offset_place *place,
+                         int64_t offset, int64_t deadline_ms, mqc_error *error);
+    /* The same without waiting. After MQC_OK offset_record_stored is called exactly once, with no
+     * lock held, perhaps before this returns; the record is held until then. */
+    mqc_status (*begin_update)(struct offset_store *store, const struct offset_place *place,
+                               int64_t offset, struct offset_record *record, mqc_error *error);
+    /* After a round of updates: brings what was only noted to where it lasts. May be NULL. */
+    void (*flush)(struct offset_store *store);
+    void (*destroy)(struct offset_store *store); /* calls offset_store_done and frees */
+};
 
-/* The offset to commit; -1: none yet. */
-int64_t offset_record_read(struct offset_record *record);
+struct offset_store {
+    struct reference references;
+    const struct offset_store_type *type;
+    struct intern names; /* of records: they live as long as the store */
+};
 
-/* Only ever up; nothing when frozen. */
-void offset_record_raise(struct offset_record *record, int64_t offset);
+void offset_store_init(struct offset_store *store, const struct offset_store_type *type);
+void offset_store_done(struct offset_store *store);
+void offset_store_ref(struct offset_store *store);
+void offset_store_unref(struct offset_store *store); /* NULL is fine */
+void offset_store_flush(struct offset_store *store);
 
-/* The last word: what running listeners still report has no effect, so that the offset of a queue
- * that is not ours any more, or was reset, cannot move. */
-void offset_record_freeze(struct offset_record *record);
-/* The same, with another offset: up or down. */
-void offset_record_freeze_at(struct offset_record *record, int64_t offset);
-
-/* Tells the broker what it does not have yet, now or when it has answered what it is being told.
- * Does not block. What fails is new the next time. */
-void offset_record_persist(struct offset_record *record);
-
-/* The same, and waits: for the answer to what is under way, then for its own. */
-mqc_status offset_record_commit(struct offset_record *record, int64_t deadline_ms,
-                                mqc_error *error);
-
-/* What the broker has; -1 when the group has nothing there. Any failure is an error and never a
- * number: taken for "none" it would skip or repeat messages. Blocks. */
-mqc_status offset_store_query(struct client_instance *instance, const struct offset_place *place,
-                              int64_t deadline_ms, int64_t *offset, mqc_error *error);
+/* The brokers (RemoteBrokerOffsetStore.java). The instance may end before the store does, as no
+ * call comes after it. */
+mqc_status remote_offsets_new(struct client_instance *instance, struct offset_store **out,
+                              mqc_error *error);
 
 #endif

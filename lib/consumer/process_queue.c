@@ -59,6 +59,22 @@ bool process_queue_begin(struct process_queue *queue, int64_t offset, int64_t no
     return change_state(queue, offset, PROCESS_WAITING, PROCESS_RUNNING, now_ms);
 }
 
+size_t process_queue_take(struct process_queue *queue, size_t most, int64_t now_ms,
+                          struct mqc_message **out)
+{
+    size_t count = 0;
+    lock_take(&queue->lock);
+    for (size_t i = 0; count < most && i < queue->held; i++) {
+        struct process_entry *entry = entry_at(queue, i);
+        if (entry->state != PROCESS_WAITING) continue;
+        entry->state = PROCESS_RUNNING;
+        entry->started_ms = now_ms;
+        out[count++] = mqc_message_ref(entry->message);
+    }
+    lock_release(&queue->lock);
+    return count;
+}
+
 bool process_queue_claim(struct process_queue *queue, int64_t offset)
 {
     return change_state(queue, offset, PROCESS_RUNNING, PROCESS_CLAIMED, -1);

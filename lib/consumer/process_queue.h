@@ -65,6 +65,11 @@ int64_t process_queue_pass(struct process_queue *queue, int64_t next);
  * delivered. */
 bool process_queue_begin(struct process_queue *queue, int64_t offset, int64_t now_ms);
 
+/* The same for the first messages that wait: at most `most` in `out`, each counted up for the
+ * caller. Returns how many. */
+size_t process_queue_take(struct process_queue *queue, size_t most, int64_t now_ms,
+                          struct mqc_message **out);
+
 /* RUNNING to CLAIMED: the caller alone may send the message back. */
 bool process_queue_claim(struct process_queue *queue, int64_t offset);
 /* The claim came to nothing: the listener still has it. */

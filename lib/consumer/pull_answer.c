@@ -1,10 +1,11 @@
 /* What a broker answers to a pull. Runs on the thread that reads the connection and never blocks:
- * decodes the messages in place, filters them by tag, hands them to the workers and sends the pull
- * request round again (DefaultMQPushConsumerImpl's PullCallback, PullAPIWrapper). */
+ * decodes the messages in place, filters them by tag, hands them over to be delivered and sends the
+ * pull request round again (DefaultMQPushConsumerImpl's PullCallback, PullAPIWrapper). */
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
 #include "lib/base/log.h"
-#include "lib/consumer/push_consumer_private.h"
+#include "lib/base/memory.h"
+#include "lib/consumer/consumer.h"
 #include "lib/protocol/properties.h"
 
 enum {
@@ -16,8 +17,8 @@ enum {
 
 static void take_messages(struct consumer_queue *queue, struct remoting_arrival *arrival,
                           const struct pull_message_response_header *header);
-static size_t accept_messages(struct consumer_queue *queue, struct message_block *block,
-                              int64_t offset_delta, struct mqc_message **accepted);
+static struct pulled_batch *batch_new(struct consumer_queue *queue, struct message_block *block);
+static void accept_messages(struct pulled_batch *batch, int64_t offset_delta);
 static bool name_broker(struct message_block *block, const char *broker_name);
 static void go_on(struct consumer_queue *queue, int64_t next, bool got_messages);
 static void refuse(struct consumer_queue *queue, const struct remoting_arrival *arrival);
@@ -65,7 +66,7 @@ static void take_messages(struct consumer_queue *queue, struct remoting_arrival 
 {
     mqc_error error;
     struct message_block *block = NULL;
-    struct consume_batch *batch = NULL;
+    struct pulled_batch *batch = NULL;
     size_t count = 0;
     mqc_status status = MQC_OK;
     struct frame *frame = remoting_arrival_keep(arrival);
@@ -74,44 +75,69 @@ static void take_messages(struct consumer_queue *queue, struct remoting_arrival 
         status = message_block_decode(frame, arrival->command->body, &block, &error);
     frame_unref(frame);
     if (status == MQC_OK && block) {
-        batch =
-            name_broker(block, queue->place.broker_name) ? consume_batch_new(queue, block) : NULL;
-        if (batch) {
-            struct mqc_message **messages = consume_batch_messages(batch);
-            count = accept_messages(queue, block, header->offset_delta, messages);
-            status = process_queue_put(&queue->messages, messages, count, &count, &error);
-            if (status != MQC_OK) consume_batch_submit(batch, 0);
-        } else {
+        batch = name_broker(block, queue->place.broker_name) ? batch_new(queue, block) : NULL;
+        if (!batch) {
             message_block_unref(block);
             status = error_no_memory(&error);
         }
+    }
+    if (batch) {
+        accept_messages(batch, header->offset_delta);
+        status = process_queue_put(&queue->messages, batch->messages, batch->count, &count, &error);
+        batch->count = count;
+        if (count > 0)
+            queue->consumer->kind->deliver(batch);
+        else
+            pulled_batch_unref(batch);
     }
     if (status != MQC_OK) { /* nothing was taken: the same again */
         say(queue, error.text);
         queue_pull_failed(queue);
         return;
     }
-    if (batch) consume_batch_submit(batch, count);
     go_on(queue, header->next_begin_offset, count > 0);
 }
 
-/* The broker compares hash codes of tags only. Without a subscription nothing is wanted. */
-static size_t accept_messages(struct consumer_queue *queue, struct message_block *block,
-                              int64_t offset_delta, struct mqc_message **accepted)
+/* Takes over the reference of the block when it succeeds. */
+static struct pulled_batch *batch_new(struct consumer_queue *queue, struct message_block *block)
 {
+    size_t room = block->count * queue->consumer->kind->message_bytes;
+    struct pulled_batch *batch =
+        memory_allocate(sizeof *batch + room + block->count * sizeof *batch->messages);
+    if (!batch) return NULL;
+    reference_init(&batch->references);
+    consumer_queue_ref(queue);
+    batch->queue = queue;
+    batch->block = block;
+    batch->count = 0;
+    batch->messages = (struct mqc_message **)((char *)batch->room + room);
+    return batch;
+}
+
+void pulled_batch_unref(struct pulled_batch *batch)
+{
+    if (!reference_drop(&batch->references)) return;
+    message_block_unref(batch->block);
+    consumer_queue_unref(batch->queue);
+    memory_free(batch);
+}
+
+/* The broker compares hash codes of tags only. Without a subscription nothing is wanted. */
+static void accept_messages(struct pulled_batch *batch, int64_t offset_delta)
+{
+    struct consumer_queue *queue = batch->queue;
+    struct message_block *block = batch->block;
     struct topic_subscription *subscription =
         subscriptions_get(&queue->consumer->subscriptions, queue->place.topic);
-    size_t count = 0;
     for (size_t i = 0; subscription && i < block->count; i++) {
         struct mqc_message *message = &block->messages[i];
         message->queue_offset += offset_delta;
         message->queue_id = queue->place.queue_id;
         if (subscription->data.tag_count == 0 ||
             subscription_accepts(&subscription->data, message_property(message, PROPERTY_TAGS)))
-            accepted[count++] = message;
+            batch->messages[batch->count++] = message;
     }
     topic_subscription_unref(subscription);
-    return count;
 }
 
 /* The name lives as long as the messages do, in the otherwise unused buffer of the first. */
@@ -135,7 +161,7 @@ static void go_on(struct consumer_queue *queue, int64_t next, bool got_messages)
     int64_t commit = process_queue_pass(&queue->messages, queue->next_offset);
     if (commit >= 0) offset_record_raise(queue->offset, commit);
     /* A broker that answers "nothing" at once again and again must not keep us spinning. */
-    int64_t delay_ms = got_messages              ? queue->consumer->options.pull_interval_ms
+    int64_t delay_ms = got_messages              ? queue->consumer->settings.pull_interval_ms
                        : stands_still && at_once ? BREATHER_MS
                                                  : 0;
     queue_pull_again(queue, delay_ms);
@@ -182,10 +208,10 @@ static void move_offset(struct consumer_queue *queue, int64_t next)
 static void repair(struct callback_task *task)
 {
     struct consumer_queue *queue = CONTAINER_OF(task, struct consumer_queue, repair);
-    struct mqc_push_consumer *consumer = queue->consumer;
+    struct consumer *consumer = queue->consumer;
     struct client_instance *instance = consumer_enter(consumer);
     if (instance) {
-        consumer_queue_move(queue, queue->next_offset);
+        consumer_queue_move(queue, instance, queue->next_offset);
         client_instance_wake_rebalance(instance);
         consumer_exit(consumer);
     }

@@ -7,7 +7,7 @@
 #include "lib/base/error.h"
 #include "lib/base/log.h"
 #include "lib/base/process.h"
-#include "lib/consumer/push_consumer_private.h"
+#include "lib/consumer/consumer.h"
 #include "lib/protocol/sys_flag.h"
 
 enum {
@@ -53,14 +53,15 @@ void queue_pull_end(struct consumer_queue *queue)
 
 bool queue_pull_over(const struct consumer_queue *queue)
 {
-    return process_queue_dropped(&queue->messages) || !consumer_running(queue->consumer);
+    return process_queue_dropped(&queue->messages) || atomic_load(&queue->leaving) ||
+           !consumer_running(queue->consumer);
 }
 
 /* Pull thread: the checks in Java's order. */
 static void pull(struct pull_request *request)
 {
     struct consumer_queue *queue = CONTAINER_OF(request, struct consumer_queue, pull);
-    struct mqc_push_consumer *consumer = queue->consumer;
+    struct consumer *consumer = queue->consumer;
     if (queue_pull_over(queue)) {
         queue_pull_end(queue);
         return;
@@ -69,6 +70,11 @@ static void pull(struct pull_request *request)
     atomic_store(&queue->messages.last_pull_unix_ms, clock_unix_ms());
     if (atomic_load(&consumer->paused)) {
         queue_pull_again(queue, PAUSED_MS);
+        return;
+    }
+    int64_t delay_ms = consumer->kind->pull_delay ? consumer->kind->pull_delay(queue) : 0;
+    if (delay_ms > 0) {
+        queue_pull_again(queue, delay_ms);
         return;
     }
     if (is_full(queue)) {
@@ -94,12 +100,12 @@ static void discard(struct pull_request *request)
 
 static bool is_full(struct consumer_queue *queue)
 {
-    const mqc_push_consumer_options *options = &queue->consumer->options;
+    const struct consumer_settings *settings = &queue->consumer->settings;
     struct process_queue_state state;
     process_queue_read(&queue->messages, &state);
-    bool full = state.count > (size_t)options->queue_max_messages ||
-                state.bytes / MIB > (size_t)options->queue_max_mib ||
-                state.last_offset - state.first_offset > options->queue_max_span;
+    bool full = state.count > (size_t)settings->queue_max_messages ||
+                state.bytes / MIB > (size_t)settings->queue_max_mib ||
+                state.last_offset - state.first_offset > settings->queue_max_span;
     if (!full) {
         queue->pauses = 0;
     } else if (queue->pauses++ % SAY_EVERY == 0) {
@@ -117,7 +123,7 @@ static bool is_full(struct consumer_queue *queue)
 static mqc_status ask(struct consumer_queue *queue, const struct topic_subscription *subscription,
                       mqc_error *error)
 {
-    const struct mqc_push_consumer *consumer = queue->consumer;
+    const struct consumer *consumer = queue->consumer;
     struct client_instance *instance = consumer->instance;
     char address[ADDRESS_TEXT_BYTES];
     bool is_slave = false;
@@ -130,8 +136,8 @@ static mqc_status ask(struct consumer_queue *queue, const struct topic_subscript
     header.topic = slice_text(queue->place.topic);
     header.queue_id = queue->place.queue_id;
     header.queue_offset = queue->next_offset;
-    header.max_messages = consumer->options.pull_batch;
-    header.max_bytes = consumer->options.pull_batch_bytes;
+    header.max_messages = consumer->settings.pull_batch;
+    header.max_bytes = consumer->settings.pull_batch_bytes;
     /* Without PULL_FLAG_COMMIT_OFFSET, which Java sets: brokers handle pulls and updates of offsets
      * in different pools, and a pull that comes after the last update would undo it. */
     header.sys_flag = PULL_FLAG_SUSPEND;

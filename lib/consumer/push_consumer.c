@@ -1,23 +1,11 @@
-/* The push consumer's object: making it, its subscriptions, pausing, counting who uses it. Called
- * by the application's threads; starting and stopping are in consumer_lifecycle.c. */
-#include "lib/base/clock.h"
+/* The push consumer's public functions, called by the application's threads, and what its kinds
+ * have in common: the worker threads. */
+#include "lib/consumer/push_consumer.h"
 #include "lib/base/error.h"
-#include "lib/base/log.h"
 #include "lib/base/memory.h"
-#include "lib/base/process.h"
 #include "lib/client/options.h"
-#include "lib/consumer/push_consumer_private.h"
-#include "lib/producer/kept_options.h"
 
-enum { HEARTBEAT_LEAST_MS = 1000 };
-
-static mqc_status fill(struct mqc_push_consumer *consumer, const mqc_push_consumer_options *options,
-                       mqc_error *error);
-static void destroy(struct mqc_push_consumer *consumer);
-static void run_chores(struct callback_task *task);
-static mqc_status check_live(struct mqc_push_consumer *consumer, const char *function,
-                             mqc_error *error);
-static void tell_brokers(struct mqc_push_consumer *consumer, const char *new_topic);
+static mqc_status check(const mqc_push_consumer *consumer, mqc_error *error);
 
 mqc_push_consumer *mqc_push_consumer_new_sized(const mqc_push_consumer_options *options,
                                                size_t size, mqc_error *error)
@@ -30,215 +18,119 @@ mqc_push_consumer *mqc_push_consumer_new_sized(const mqc_push_consumer_options *
         error_no_memory(error);
         return NULL;
     }
-    reference_init(&consumer->references);
-    consumer->fork_generation = process_fork_generation();
-    intern_init(&consumer->names);
-    subscriptions_init(&consumer->subscriptions);
-    lock_init(&consumer->lock, LOCK_RANK_ROLE);
-    condition_init(&consumer->changed);
+    whole = options_fill_push_consumer(&whole);
+    struct consumer_settings settings = {.client = whole.client,
+                                         .group = whole.group,
+                                         .from = whole.from,
+                                         .from_unix_ms = whole.from_unix_ms,
+                                         .retries = true,
+                                         .max_reconsume_times = whole.max_reconsume_times,
+                                         .pull_batch = whole.pull_batch,
+                                         .pull_batch_bytes = whole.pull_batch_bytes,
+                                         .pull_interval_ms = whole.pull_interval_ms,
+                                         .queue_max_messages = whole.queue_max_messages,
+                                         .queue_max_mib = whole.queue_max_mib,
+                                         .queue_max_span = whole.queue_max_span};
     list_init(&consumer->parked);
-    lock_init(&consumer->queues_lock, LOCK_RANK_REBALANCE);
-    list_init(&consumer->queues);
-    atomic_store(&consumer->stop_deadline_ms, CLOCK_NEVER);
-    atomic_store(&consumer->heartbeat_ms, INT64_MIN / 2);
-    consumer->strategy = &ALLOCATE_AVERAGELY;
-    consumer->chore.run = run_chores;
-    if (fill(consumer, &whole, error) == MQC_OK) return consumer;
-    destroy(consumer);
+    if (consume_workers_new(whole.threads, &consumer->workers, error) != MQC_OK) goto failed;
+    if (consumer_init(&consumer->core, &PUSH_CONCURRENTLY, &settings, error) != MQC_OK) goto failed;
+    consumer->options = whole;
+    consumer->options.client = consumer->core.settings.client;
+    consumer->options.group = consumer->core.settings.group;
+    return consumer;
+failed:
+    consume_workers_free(consumer->workers);
+    memory_free(consumer);
     return NULL;
 }
-
-static mqc_status fill(struct mqc_push_consumer *consumer, const mqc_push_consumer_options *options,
-                       mqc_error *error)
-{
-    consumer->client_options = options_fill_client(options->client);
-    mqc_status status = kept_options_copy(OPTION_ROLE_CLIENT, &consumer->client_options, error);
-    if (status != MQC_OK) return status;
-    consumer->options = options_fill_push_consumer(options);
-    consumer->options.client = &consumer->client_options;
-    consumer->options.group = consumer->group = memory_duplicate(options->group);
-    if (!consumer->group) return error_no_memory(error);
-    names_retry_topic(consumer->group, consumer->retry_topic);
-    consumer->role.type = &CONSUMER_ROLE_TYPE;
-    consumer->role.group = consumer->group;
-    list_init(&consumer->role.link);
-    status = subscriptions_put(&consumer->subscriptions, consumer->retry_topic, "*", NULL, error);
-    if (status != MQC_OK) return status;
-    return consume_workers_new(consumer->options.threads, &consumer->workers, error);
-}
-
-static void destroy(struct mqc_push_consumer *consumer)
-{
-    consume_workers_free(consumer->workers);
-    subscriptions_done(&consumer->subscriptions);
-    intern_done(&consumer->names);
-    lock_done(&consumer->queues_lock);
-    condition_done(&consumer->changed);
-    lock_done(&consumer->lock);
-    kept_options_free(OPTION_ROLE_CLIENT, &consumer->client_options);
-    memory_free(consumer->group);
-    memory_free(consumer);
-}
-
-void consumer_ref(struct mqc_push_consumer *consumer)
-{
-    reference_take(&consumer->references);
-}
-
-void consumer_unref(struct mqc_push_consumer *consumer)
-{
-    if (reference_drop(&consumer->references)) destroy(consumer);
-}
-
-/* ---- subscriptions ---- */
 
 mqc_status mqc_push_consumer_subscribe(mqc_push_consumer *consumer, const char *topic,
                                        const char *filter, mqc_error *error)
 {
-    mqc_status status = check_live(consumer, "mqc_push_consumer_subscribe", error);
-    if (status != MQC_OK) return status;
-    bool replaced;
-    status = subscriptions_put(&consumer->subscriptions, topic, filter, &replaced, error);
-    if (status == MQC_OK) tell_brokers(consumer, topic);
-    return status;
+    mqc_status status = check(consumer, error);
+    return status == MQC_OK ? consumer_subscribe(&consumer->core, topic, filter, error) : status;
 }
 
 mqc_status mqc_push_consumer_unsubscribe(mqc_push_consumer *consumer, const char *topic,
                                          mqc_error *error)
 {
-    mqc_status status = check_live(consumer, "mqc_push_consumer_unsubscribe", error);
-    if (status != MQC_OK) return status;
-    status = names_check_topic(topic, error);
-    if (status != MQC_OK) return status;
-    if (strcmp(topic, consumer->retry_topic) == 0 ||
-        !subscriptions_remove(&consumer->subscriptions, topic))
-        return error_set(error, MQC_NOT_FOUND, "group %s is not subscribed to topic %s",
-                         consumer->group, topic);
-    struct client_instance *instance = consumer_enter(consumer);
-    if (!instance) return MQC_OK;
-    size_t count;
-    struct consumer_queue **queues = consumer_queues_list(consumer, topic, &count);
-    for (size_t i = 0; i < count; i++) {
-        consumer_queue_give_up(queues[i]);
-        consumer_queues_remove(consumer, queues[i]);
-    }
-    consumer_queues_release(queues, count);
-    consumer_exit(consumer);
-    tell_brokers(consumer, NULL);
-    return MQC_OK;
+    mqc_status status = check(consumer, error);
+    return status == MQC_OK ? consumer_unsubscribe(&consumer->core, topic, error) : status;
 }
 
-/* When it runs: brokers hear of it at once, and the rebalance service acts on it. */
-static void tell_brokers(struct mqc_push_consumer *consumer, const char *new_topic)
+mqc_status mqc_push_consumer_start(mqc_push_consumer *consumer, mqc_error *error)
 {
-    struct client_instance *instance = consumer_enter(consumer);
-    if (!instance) return;
-    if (new_topic) route_table_want(client_instance_routes(instance), new_topic, NULL);
-    client_instance_heartbeat(instance, 0);
-    client_instance_wake_rebalance(instance);
-    consumer_exit(consumer);
+    mqc_status status = check(consumer, error);
+    return status == MQC_OK ? consumer_start(&consumer->core, error) : status;
 }
-
-/* ---- pause ---- */
 
 mqc_status mqc_push_consumer_pause(mqc_push_consumer *consumer, mqc_error *error)
 {
-    mqc_status status = check_live(consumer, "mqc_push_consumer_pause", error);
-    if (status != MQC_OK) return status;
-    lock_take(&consumer->lock);
-    atomic_store(&consumer->paused, true);
-    lock_release(&consumer->lock);
-    log_info(LOG_CONSUMER, "group=%s paused", consumer->group);
-    return MQC_OK;
+    mqc_status status = check(consumer, error);
+    return status == MQC_OK ? consumer_pause(&consumer->core, error) : status;
 }
 
 mqc_status mqc_push_consumer_resume(mqc_push_consumer *consumer, mqc_error *error)
 {
-    mqc_status status = check_live(consumer, "mqc_push_consumer_resume", error);
-    if (status != MQC_OK) return status;
-    consume_resume(consumer);
-    log_info(LOG_CONSUMER, "group=%s resumed", consumer->group);
-    return MQC_OK;
+    mqc_status status = check(consumer, error);
+    return status == MQC_OK ? consumer_resume(&consumer->core, error) : status;
 }
 
-/* ---- states ---- */
-
-mqc_status consumer_check(const struct mqc_push_consumer *consumer, mqc_error *error)
+mqc_status mqc_push_consumer_shutdown(mqc_push_consumer *consumer, int drain_ms, mqc_error *error)
 {
-    if (!consumer) return error_set(error, MQC_BAD_ARGUMENT, "the push consumer is NULL");
-    if (consumer->fork_generation != process_fork_generation())
-        return error_set(error, MQC_WRONG_STATE,
-                         "the push consumer belongs to the parent process: make a new one after "
-                         "fork");
-    return MQC_OK;
+    mqc_status status = check(consumer, error);
+    return status == MQC_OK ? consumer_shutdown(&consumer->core, drain_ms, error) : status;
 }
 
-static mqc_status check_live(struct mqc_push_consumer *consumer, const char *function,
-                             mqc_error *error)
+void mqc_push_consumer_free(mqc_push_consumer *consumer)
 {
-    mqc_status status = consumer_check(consumer, error);
-    if (status != MQC_OK) return status;
-    if (atomic_load(&consumer->state) < CONSUMER_STOPPING) return MQC_OK;
-    return error_set(error, MQC_WRONG_STATE,
-                     "the push consumer of group %s was shut down: call %s before that, or make a "
-                     "new consumer",
-                     consumer->group, function);
+    if (consumer) consumer_free(&consumer->core);
 }
 
-bool consumer_running(const struct mqc_push_consumer *consumer)
+static mqc_status check(const mqc_push_consumer *consumer, mqc_error *error)
 {
-    return atomic_load(&consumer->state) == CONSUMER_RUNNING;
+    return consumer ? MQC_OK : error_set(error, MQC_BAD_ARGUMENT, "the push consumer is NULL");
 }
 
-struct client_instance *consumer_enter(struct mqc_push_consumer *consumer)
+/* ---- for the kinds ---- */
+
+mqc_status push_start(struct consumer *core, mqc_error *error)
 {
-    struct client_instance *instance = NULL;
-    lock_take(&consumer->lock);
-    int state = atomic_load(&consumer->state);
-    if ((state == CONSUMER_RUNNING || state == CONSUMER_STOPPING) && !consumer->left) {
-        instance = consumer->instance;
-        consumer->users++;
+    struct mqc_push_consumer *consumer = push_consumer_of(core);
+    mqc_status status = push_timeout_start(consumer, error);
+    if (status == MQC_OK) status = consume_workers_start(consumer->workers, error);
+    if (status == MQC_OK) return MQC_OK;
+    scheduled_task_cancel(consumer->sweep);
+    consumer->sweep = NULL;
+    return status;
+}
+
+int push_stop(struct consumer *core, int64_t deadline_ms)
+{
+    struct mqc_push_consumer *consumer = push_consumer_of(core);
+    scheduled_task_cancel(consumer->sweep);
+    consumer->sweep = NULL;
+    struct link tasks;
+    list_init(&tasks);
+    lock_take(&core->lock);
+    list_move_all(&tasks, &consumer->parked);
+    lock_release(&core->lock);
+    for (struct link *item; (item = list_take_first(&tasks));) {
+        struct consume_task *task = CONTAINER_OF(item, struct consume_task, link);
+        task->discard(task);
     }
-    lock_release(&consumer->lock);
-    return instance;
+    return consume_workers_stop(consumer->workers, deadline_ms);
 }
 
-void consumer_exit(struct mqc_push_consumer *consumer)
+void push_destroy(struct consumer *core)
 {
-    lock_take(&consumer->lock);
-    if (--consumer->users == 0) condition_wake_all(&consumer->changed);
-    lock_release(&consumer->lock);
+    struct mqc_push_consumer *consumer = push_consumer_of(core);
+    consume_workers_free(consumer->workers);
+    consumer_done(core);
+    memory_free(consumer);
 }
 
-int64_t consumer_deadline(const struct mqc_push_consumer *consumer, int64_t timeout_ms)
+int push_threads(struct consumer *core)
 {
-    int64_t deadline_ms = clock_deadline_ms(timeout_ms);
-    int64_t stop_ms = atomic_load(&consumer->stop_deadline_ms);
-    return deadline_ms < stop_ms ? deadline_ms : stop_ms;
-}
-
-/* ---- chores ---- */
-
-void consumer_do_later(struct mqc_push_consumer *consumer, enum consumer_chore chore)
-{
-    if (atomic_fetch_or(&consumer->chores, (unsigned)chore) != 0) return; /* it will see it */
-    consumer_ref(consumer);
-    callback_executor_submit(client_instance_callbacks(consumer->instance), &consumer->chore);
-}
-
-/* Callback thread. The task is free to be submitted again once `chores` is 0. */
-static void run_chores(struct callback_task *task)
-{
-    struct mqc_push_consumer *consumer = CONTAINER_OF(task, struct mqc_push_consumer, chore);
-    unsigned chores = atomic_exchange(&consumer->chores, 0);
-    struct client_instance *instance = consumer_enter(consumer);
-    int64_t now = clock_now_ms();
-    if (instance && (chores & CHORE_HEARTBEAT) &&
-        now - atomic_load(&consumer->heartbeat_ms) >= HEARTBEAT_LEAST_MS) {
-        atomic_store(&consumer->heartbeat_ms, now);
-        client_instance_heartbeat(instance, 0);
-    }
-    if (instance && (chores & CHORE_SWEEP)) consume_timeout_sweep(consumer, instance);
-    if (instance) consumer_exit(consumer);
-    consumer_unref(consumer);
+    return push_consumer_of(core)->options.threads;
 }

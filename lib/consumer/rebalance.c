@@ -1,11 +1,12 @@
 /* Dividing queues (RebalanceImpl, RebalancePushImpl): for each topic, which of its queues are ours,
  * which are lost and which are gained. Runs on the instance's rebalance service, which calls again
  * in a second while anything is left to do. */
+#include "lib/consumer/consumer.h"
+
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
-#include "lib/consumer/push_consumer_private.h"
 
 enum {
     IDLE_MS = 120000,        /* a pull request that was not seen for so long is lost */
@@ -15,7 +16,7 @@ enum {
 
 /* What one pass works with. */
 struct pass {
-    struct mqc_push_consumer *consumer;
+    struct consumer *consumer;
     struct client_instance *instance;
     bool changed;
     bool unknown; /* some list of members lacked us */
@@ -32,15 +33,15 @@ static mqc_status get_members(struct pass *pass, const char *topic, int64_t dead
                               struct name_list *ids, mqc_error *error);
 static bool update(struct pass *pass, const char *topic, const struct topic_queues *queues,
                    const bool *mine);
-static void drop_lost(struct pass *pass, const char *topic, const struct topic_queues *queues,
+static bool drop_lost(struct pass *pass, const char *topic, const struct topic_queues *queues,
                       const bool *mine);
 static bool is_mine(const struct mqc_message_queue *place, const struct topic_queues *queues,
                     const bool *mine);
 static bool gain(struct pass *pass, const mqc_message_queue *place);
-static void drop_unsubscribed(struct pass *pass);
-static void lose(struct pass *pass, struct consumer_queue *queue, const char *why);
+static bool drop_unsubscribed(struct pass *pass);
+static bool lose(struct pass *pass, struct consumer_queue *queue, const char *why);
 
-bool consumer_rebalance(struct mqc_push_consumer *consumer)
+bool consumer_rebalance(struct consumer *consumer)
 {
     struct pass pass = {.consumer = consumer,
                         .instance = consumer->instance,
@@ -54,7 +55,7 @@ bool consumer_rebalance(struct mqc_push_consumer *consumer)
     for (size_t i = 0; i < count && consumer_running(consumer); i++)
         if (!divide_topic(&pass, topics[i]->data.topic)) balanced = false;
     subscriptions_release(topics, count);
-    drop_unsubscribed(&pass);
+    if (!drop_unsubscribed(&pass)) balanced = false;
     /* A new topic should be consumed soon, but one that never comes must not cost much for ever. */
     int passes = pass.missing ? atomic_load(&consumer->missing_passes) + 1 : 0;
     atomic_store(&consumer->missing_passes, passes);
@@ -68,7 +69,7 @@ bool consumer_rebalance(struct mqc_push_consumer *consumer)
 /* Whether nothing is left to do for this topic. */
 static bool divide_topic(struct pass *pass, const char *topic)
 {
-    struct mqc_push_consumer *consumer = pass->consumer;
+    struct consumer *consumer = pass->consumer;
     int64_t deadline_ms = consumer_deadline(consumer, consumer->client_options.request_timeout_ms);
     struct topic_queues *queues = NULL;
     struct name_list ids = {0};
@@ -126,7 +127,7 @@ static mqc_status get_queues(struct pass *pass, const char *topic, int64_t deadl
 static void report(const struct pass *pass, const char *topic, mqc_status status,
                    const mqc_error *error)
 {
-    const struct mqc_push_consumer *consumer = pass->consumer;
+    const struct consumer *consumer = pass->consumer;
     bool quiet = false;
     if (status == MQC_NO_ROUTE)
         quiet = consumer->missing_passes % MISSING_PASSES_MOST != 0 ||
@@ -153,8 +154,7 @@ static mqc_status get_members(struct pass *pass, const char *topic, int64_t dead
 static bool update(struct pass *pass, const char *topic, const struct topic_queues *queues,
                    const bool *mine)
 {
-    bool complete = true;
-    drop_lost(pass, topic, queues, mine);
+    bool complete = drop_lost(pass, topic, queues, mine);
     for (size_t i = 0; i < queues->subscribe_count && consumer_running(pass->consumer); i++) {
         if (!mine[i] || consumer_queues_has(pass->consumer, &queues->subscribe[i])) continue;
         if (!gain(pass, &queues->subscribe[i])) complete = false;
@@ -162,26 +162,31 @@ static bool update(struct pass *pass, const char *topic, const struct topic_queu
     return complete;
 }
 
-static void drop_lost(struct pass *pass, const char *topic, const struct topic_queues *queues,
+/* False: something is still to be let go. */
+static bool drop_lost(struct pass *pass, const char *topic, const struct topic_queues *queues,
                       const bool *mine)
 {
     size_t count;
     struct consumer_queue **held = consumer_queues_list(pass->consumer, topic, &count);
     int64_t now = clock_now_ms();
+    bool complete = true;
     for (size_t i = 0; i < count; i++) {
         int64_t idle_ms = now - atomic_load(&held[i]->messages.last_pull_ms);
         if (!is_mine(&held[i]->place, queues, mine)) {
-            lose(pass, held[i], "another member has it now");
+            complete &= lose(pass, held[i], "another member has it now");
+        } else if (atomic_load(&held[i]->leaving)) {
+            complete &= lose(pass, held[i], "it is gained anew");
         } else if (idle_ms > IDLE_MS) {
             log_error(LOG_REBALANCE,
                       "[BUG] group=%s topic=%s broker=%s queue=%d was not pulled for %lld s: "
                       "starting it anew",
                       pass->consumer->group, topic, held[i]->place.broker_name,
                       held[i]->place.queue_id, (long long)(idle_ms / 1000));
-            lose(pass, held[i], "it was not pulled any more");
+            complete &= lose(pass, held[i], "it was not pulled any more");
         }
     }
     consumer_queues_release(held, count);
+    return complete;
 }
 
 static bool is_mine(const mqc_message_queue *place, const struct topic_queues *queues,
@@ -198,52 +203,32 @@ static bool is_mine(const mqc_message_queue *place, const struct topic_queues *q
 /* False: to be tried again. */
 static bool gain(struct pass *pass, const mqc_message_queue *place)
 {
-    struct mqc_push_consumer *consumer = pass->consumer;
-    struct consumer_queue *queue;
-    int64_t stored = -1, begin = 0;
     mqc_error error;
-    mqc_status status =
-        consumer_start_offset(consumer, pass->instance, place, &stored, &begin, &error);
-    if (status == MQC_OK)
-        status = consumer_queue_new(consumer, pass->instance, place, stored, begin, &queue, &error);
-    if (status != MQC_OK) {
-        log_warn(LOG_REBALANCE,
-                 "group=%s topic=%s broker=%s queue=%d not taken now, its offset is not known: %s",
-                 consumer->group, place->topic, place->broker_name, place->queue_id, error.text);
-        return false;
-    }
-    if (consumer_queues_add(consumer, queue)) {
-        pass->changed = true;
-        log_info(LOG_REBALANCE, "group=%s topic=%s broker=%s queue=%d taken, offset=%lld%s",
-                 consumer->group, place->topic, place->broker_name, place->queue_id,
-                 (long long)begin, stored >= 0 ? "" : " (none was stored)");
-        queue_pull_start(queue);
-        /* An unsubscribe that came meanwhile did not see this queue. */
-        if (!subscriptions_has(&consumer->subscriptions, place->topic))
-            lose(pass, queue, "its topic was unsubscribed");
-    }
-    consumer_queue_unref(queue);
-    return true;
+    bool gained = false;
+    mqc_status status = consumer_queue_gain(pass->consumer, pass->instance, place, &gained, &error);
+    if (gained) pass->changed = true;
+    if (status == MQC_OK) return true;
+    log_warn(LOG_REBALANCE, "group=%s topic=%s broker=%s queue=%d not taken now: %s",
+             pass->consumer->group, place->topic, place->broker_name, place->queue_id, error.text);
+    return false;
 }
 
-static void drop_unsubscribed(struct pass *pass)
+static bool drop_unsubscribed(struct pass *pass)
 {
+    bool complete = true;
     size_t count;
     struct consumer_queue **held = consumer_queues_list(pass->consumer, NULL, &count);
     for (size_t i = 0; i < count; i++) {
         if (!subscriptions_has(&pass->consumer->subscriptions, held[i]->place.topic))
-            lose(pass, held[i], "its topic was unsubscribed");
+            complete &= lose(pass, held[i], "its topic was unsubscribed");
     }
     consumer_queues_release(held, count);
+    return complete;
 }
 
-/* In this order: what a listener reports after the offset was told to the broker does not count. */
-static void lose(struct pass *pass, struct consumer_queue *queue, const char *why)
+static bool lose(struct pass *pass, struct consumer_queue *queue, const char *why)
 {
-    consumer_queue_give_up(queue);
-    if (!consumer_queues_remove(pass->consumer, queue)) return;
+    if (!consumer_queue_lose(queue, pass->instance, why)) return false;
     pass->changed = true;
-    log_info(LOG_REBALANCE, "group=%s topic=%s broker=%s queue=%d given up, offset=%lld: %s",
-             pass->consumer->group, queue->place.topic, queue->place.broker_name,
-             queue->place.queue_id, (long long)offset_record_read(queue->offset), why);
+    return true;
 }

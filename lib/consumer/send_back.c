@@ -5,7 +5,7 @@
 
 #include "lib/base/error.h"
 #include "lib/base/log.h"
-#include "lib/consumer/push_consumer_private.h"
+#include "lib/consumer/consumer.h"
 #include "lib/producer/inner_producer.h"
 #include "lib/protocol/properties.h"
 #include "lib/protocol/sys_flag.h"
@@ -18,16 +18,14 @@ struct copying {
     mqc_error *error;
 };
 
-static mqc_status ask_broker(struct mqc_push_consumer *consumer, struct client_instance *instance,
+static mqc_status ask_broker(struct consumer *consumer, struct client_instance *instance,
                              const struct mqc_message *message, int level, mqc_error *error);
-static mqc_status make_copy(const struct mqc_push_consumer *consumer,
-                            const struct mqc_message *message, struct mqc_message **out,
-                            mqc_error *error);
-static void look_for_retry_topic(struct mqc_push_consumer *consumer,
-                                 struct client_instance *instance);
+static mqc_status make_copy(const struct consumer *consumer, const struct mqc_message *message,
+                            struct mqc_message **out, mqc_error *error);
+static void look_for_retry_topic(struct consumer *consumer, struct client_instance *instance);
 static bool copy_property(const char *name, const char *value, void *arg);
 
-mqc_status consumer_send_back(struct mqc_push_consumer *consumer, struct client_instance *instance,
+mqc_status consumer_send_back(struct consumer *consumer, struct client_instance *instance,
                               struct mqc_message *message, int level, mqc_error *error)
 {
     mqc_error why;
@@ -51,10 +49,16 @@ mqc_status consumer_send_back(struct mqc_push_consumer *consumer, struct client_
     return status;
 }
 
+/* The body's checksum is not checked, as in Java: the connection has its own. */
+mqc_status consumer_prepare_message(struct mqc_message *message, mqc_error *error)
+{
+    mqc_status status = message_inflate(message, false, error);
+    return status == MQC_OK ? message_restore_topic(message, error) : status;
+}
+
 /* A group's first message that is sent back makes its retry topic: it is looked for again now, not
  * at the next refresh of routes. */
-static void look_for_retry_topic(struct mqc_push_consumer *consumer,
-                                 struct client_instance *instance)
+static void look_for_retry_topic(struct consumer *consumer, struct client_instance *instance)
 {
     struct topic_queues *queues =
         route_table_get(client_instance_routes(instance), consumer->retry_topic);
@@ -66,7 +70,7 @@ static void look_for_retry_topic(struct mqc_push_consumer *consumer,
 }
 
 /* CONSUMER_SEND_MSG_BACK (36) to the master of the broker that has the message. */
-static mqc_status ask_broker(struct mqc_push_consumer *consumer, struct client_instance *instance,
+static mqc_status ask_broker(struct consumer *consumer, struct client_instance *instance,
                              const struct mqc_message *message, int level, mqc_error *error)
 {
     char address[ADDRESS_TEXT_BYTES], topic[NAME_BYTES];
@@ -86,16 +90,15 @@ static mqc_status ask_broker(struct mqc_push_consumer *consumer, struct client_i
     header.delay_level = level;
     header.origin_message_id = slice_text(mqc_message_id(message));
     header.origin_topic = slice_text(message->topic);
-    header.max_reconsume_times = consumer->options.max_reconsume_times;
+    header.max_reconsume_times = consumer->settings.max_reconsume_times;
     header.broker_name = slice_text(message->broker_name);
     return client_api_send_back(client_instance_api(instance), address, &header, deadline_ms,
                                 error);
 }
 
 /* The message as an ordinary one to the retry topic (sendMessageBackAsNormalMessage). */
-static mqc_status make_copy(const struct mqc_push_consumer *consumer,
-                            const struct mqc_message *message, struct mqc_message **out,
-                            mqc_error *error)
+static mqc_status make_copy(const struct consumer *consumer, const struct mqc_message *message,
+                            struct mqc_message **out, mqc_error *error)
 {
     if ((message->sys_flag & MESSAGE_FLAG_COMPRESSED) && message->body.size > 0 &&
         !message->inflated.data)
@@ -110,7 +113,7 @@ static mqc_status make_copy(const struct mqc_push_consumer *consumer,
     int level = FIRST_LEVEL + message->reconsume_times;
     char times[12], most[12], delay[12];
     snprintf(times, sizeof times, "%d", (int)message->reconsume_times + 1);
-    snprintf(most, sizeof most, "%d", consumer->options.max_reconsume_times);
+    snprintf(most, sizeof most, "%d", consumer->settings.max_reconsume_times);
     snprintf(delay, sizeof delay, "%d", level < LAST_LEVEL ? level : LAST_LEVEL);
     copy_property(PROPERTY_ORIGIN_MESSAGE_ID, origin ? origin : mqc_message_id(message), &copying);
     copy_property(PROPERTY_RETRY_TOPIC, message->topic, &copying);

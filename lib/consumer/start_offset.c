@@ -1,23 +1,24 @@
 /* Where a queue that was just gained is consumed from (RebalancePushImpl.computePullFromWhere…):
  * what the group has stored always wins; a failure is never taken for "nothing stored". Rebalance
  * service. */
+#include "lib/consumer/consumer.h"
+
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
-#include "lib/consumer/push_consumer_private.h"
 
 enum { QUERY_MS = 5000 };
 
-static mqc_status ask_broker(struct mqc_push_consumer *consumer, struct client_instance *instance,
+static mqc_status ask_broker(struct consumer *consumer, struct client_instance *instance,
                              const struct offset_place *place, int64_t *begin, mqc_error *error);
 
-mqc_status consumer_start_offset(struct mqc_push_consumer *consumer,
-                                 struct client_instance *instance, const mqc_message_queue *place,
-                                 int64_t *stored, int64_t *begin, mqc_error *error)
+mqc_status consumer_start_offset(struct consumer *consumer, struct client_instance *instance,
+                                 const mqc_message_queue *place, int64_t *stored, int64_t *begin,
+                                 mqc_error *error)
 {
     struct offset_place offset_place = {consumer->group, place->topic, place->broker_name,
                                         place->queue_id};
-    mqc_status status = offset_store_query(instance, &offset_place,
-                                           consumer_deadline(consumer, QUERY_MS), stored, error);
+    mqc_status status = consumer->offsets->type->query(
+        consumer->offsets, &offset_place, consumer_deadline(consumer, QUERY_MS), stored, error);
     if (status != MQC_OK) return status;
     *begin = *stored;
     if (*stored >= 0) return MQC_OK;
@@ -25,13 +26,13 @@ mqc_status consumer_start_offset(struct mqc_push_consumer *consumer,
     bool retry = names_is_retry_topic(slice_text(place->topic));
     /* 0 may be below what the broker still has: the first pull then corrects it. */
     *begin = 0;
-    if (consumer->options.from == MQC_FROM_FIRST) return MQC_OK;
-    if (consumer->options.from == MQC_FROM_LAST && retry) return MQC_OK;
+    if (consumer->settings.from == MQC_FROM_FIRST) return MQC_OK;
+    if (consumer->settings.from == MQC_FROM_LAST && retry) return MQC_OK;
     return ask_broker(consumer, instance, &offset_place, begin, error);
 }
 
 /* The end of the queue, or what was stored from a time on; masters alone are asked. */
-static mqc_status ask_broker(struct mqc_push_consumer *consumer, struct client_instance *instance,
+static mqc_status ask_broker(struct consumer *consumer, struct client_instance *instance,
                              const struct offset_place *place, int64_t *begin, mqc_error *error)
 {
     char address[ADDRESS_TEXT_BYTES];
@@ -41,9 +42,9 @@ static mqc_status ask_broker(struct mqc_push_consumer *consumer, struct client_i
                                                deadline_ms, address, error);
     if (status != MQC_OK) return status;
     bool from_time =
-        consumer->options.from == MQC_FROM_TIME && !names_is_retry_topic(slice_text(place->topic));
+        consumer->settings.from == MQC_FROM_TIME && !names_is_retry_topic(slice_text(place->topic));
     status = from_time
-                 ? client_api_search_offset(api, address, place, consumer->options.from_unix_ms,
+                 ? client_api_search_offset(api, address, place, consumer->settings.from_unix_ms,
                                             deadline_ms, begin, error)
                  : client_api_max_offset(api, address, place, deadline_ms, begin, error);
     if (status == MQC_OK && *begin < 0)

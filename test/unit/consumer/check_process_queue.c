@@ -346,6 +346,25 @@ START_TEST(test_threads_finish_everything)
 }
 END_TEST
 
+START_TEST(test_those_that_wait_are_taken_in_order)
+{
+    struct mqc_message *taken[4];
+    setup();
+    put(0, 4);
+    ck_assert(process_queue_begin(&queue, 1, 5)); /* somebody else has it */
+    ck_assert_uint_eq(process_queue_take(&queue, 2, 5, taken), 2);
+    ck_assert_ptr_eq(taken[0], messages[0]);
+    ck_assert_ptr_eq(taken[1], messages[2]);
+    ck_assert(!process_queue_begin(&queue, 2, 5));
+    ck_assert_uint_eq(process_queue_take(&queue, 4, 5, taken + 2), 2);
+    ck_assert_ptr_eq(taken[3], messages[4]);
+    ck_assert_uint_eq(process_queue_take(&queue, 4, 5, NULL), 0);
+    ck_assert_int_eq(process_queue_remove(&queue, 0), 1);
+    for (int i = 0; i < 4; i++) mqc_message_free(taken[i]);
+    teardown();
+}
+END_TEST
+
 static Suite *process_queue_suite(void)
 {
     Suite *suite = suite_create("process_queue");
@@ -354,7 +373,8 @@ static Suite *process_queue_suite(void)
               test_gaps_are_no_obstacle, test_duplicates_are_left_out,
               test_filtered_messages_are_passed, test_bytes_are_those_recorded_at_put);
     UNIT_CASE(suite, "states", test_message_is_delivered_once_at_a_time,
-              test_expired_are_claimed_in_order, test_local_delivery_starts_its_time_anew);
+              test_those_that_wait_are_taken_in_order, test_expired_are_claimed_in_order,
+              test_local_delivery_starts_its_time_anew);
     UNIT_CASE(suite, "memory", test_no_memory_changes_nothing, test_all_references_are_given_back);
     UNIT_CASE(suite, "threads", test_threads_finish_everything);
     TCase *random = tcase_create("random");

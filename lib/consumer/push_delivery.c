@@ -1,11 +1,11 @@
 /* One listener call: what the application sees of it, and its verdict. Runs on a worker thread, or
  * on a callback thread when a broker has a message consumed directly. */
 #include "lib/base/error.h"
-#include "lib/consumer/push_consumer_private.h"
+#include "lib/consumer/push_consumer.h"
 
 enum { LEVEL_LEAST = -1, LEVEL_MOST = 18 };
 
-size_t delivery_run(const struct mqc_push_consumer *consumer, struct mqc_delivery *delivery)
+size_t push_deliver(const struct mqc_push_consumer *consumer, struct mqc_delivery *delivery)
 {
     delivery->done = delivery->count;
     delivery->retry_level = 0;
@@ -14,11 +14,15 @@ size_t delivery_run(const struct mqc_push_consumer *consumer, struct mqc_deliver
     return status == MQC_CONSUME_SUCCESS ? delivery->done : 0;
 }
 
-/* The body's checksum is not checked, as in Java: the connection has its own. */
-mqc_status delivery_prepare(struct mqc_message *message, mqc_error *error)
+/* Callback thread; neither offsets nor retries follow from it. */
+const char *push_consume_directly(struct consumer *consumer, struct mqc_message *message)
 {
-    mqc_status status = message_inflate(message, false, error);
-    return status == MQC_OK ? message_restore_topic(message, error) : status;
+    struct mqc_delivery delivery = {
+        .queue = {message->topic, message->broker_name, message->queue_id},
+        .messages = &message,
+        .count = 1,
+    };
+    return push_deliver(push_consumer_of(consumer), &delivery) == 1 ? "CR_SUCCESS" : "CR_LATER";
 }
 
 size_t mqc_delivery_count(const mqc_delivery *delivery)

@@ -4,29 +4,20 @@
  * pass them. */
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
-#include "lib/base/memory.h"
-#include "lib/consumer/push_consumer_private.h"
+#include "lib/consumer/push_consumer.h"
 
 enum { AGAIN_MS = 5000, TO_DEAD_LETTERS = -1 };
 
-/* One listener call. */
+/* One listener call; in the batch's room. */
 struct piece {
     struct consume_task task;
-    struct pull_request later; /* for a delivery from here after a while */
-    struct consume_batch *batch;
+    struct pull_request later;  /* for a delivery from here after a while */
+    struct pulled_batch *batch; /* counted */
     struct mqc_message **messages;
     size_t count;
 };
 
-struct consume_batch {
-    struct reference references; /* the pieces */
-    struct consumer_queue *queue;
-    struct message_block *block;
-    struct mqc_message **messages;
-    struct piece pieces[];
-};
-
-static void batch_unref(struct consume_batch *batch);
+static void deliver(struct pulled_batch *batch);
 static void piece_run(struct consume_task *task);
 static void piece_discard(struct consume_task *task);
 static void piece_submit_again(struct pull_request *later);
@@ -37,56 +28,44 @@ static void settle(struct piece *piece, size_t good, size_t done, int retry_leve
 static int level_of_damaged(struct mqc_message *message);
 static bool give_back(struct consumer_queue *queue, struct mqc_message *message, int level);
 static void deliver_later(struct piece *piece);
+static void resume(struct consumer *core);
 
-/* ---- batches ---- */
+const struct consumer_kind PUSH_CONCURRENTLY = {
+    .what = "push consumer",
+    .prefix = "mqc_push_consumer",
+    .consume_type = "CONSUME_PASSIVELY",
+    .queue_bytes = sizeof(struct consumer_queue),
+    .message_bytes = sizeof(struct piece),
+    .start = push_start,
+    .stop = push_stop,
+    .destroy = push_destroy,
+    .deliver = deliver,
+    .resume = resume,
+    .sweep = push_timeout_sweep,
+    .consume_directly = push_consume_directly,
+    .threads = push_threads,
+};
 
-struct consume_batch *consume_batch_new(struct consumer_queue *queue, struct message_block *block)
+static void deliver(struct pulled_batch *batch)
 {
-    size_t pieces_bytes = block->count * sizeof(struct piece);
-    struct consume_batch *batch =
-        memory_allocate(sizeof *batch + pieces_bytes + block->count * sizeof *batch->messages);
-    if (!batch) return NULL;
-    reference_init(&batch->references);
-    consumer_queue_ref(queue);
-    batch->queue = queue;
-    batch->block = block;
-    batch->messages = (struct mqc_message **)(batch->pieces + block->count);
-    return batch;
-}
-
-struct mqc_message **consume_batch_messages(struct consume_batch *batch)
-{
-    return batch->messages;
-}
-
-void consume_batch_submit(struct consume_batch *batch, size_t count)
-{
-    struct consume_workers *workers = batch->queue->consumer->workers;
-    size_t most = (size_t)batch->queue->consumer->options.listener_batch;
+    struct mqc_push_consumer *consumer = push_consumer_of(batch->queue->consumer);
+    size_t most = (size_t)consumer->options.listener_batch;
     struct link tasks;
     list_init(&tasks);
-    struct piece *piece = batch->pieces;
-    for (size_t at = 0; at < count; at += piece->count, piece++) {
+    struct piece *piece = (struct piece *)batch->room;
+    for (size_t at = 0; at < batch->count; at += piece->count, piece++) {
         *piece = (struct piece){
             .task = {.run = piece_run, .discard = piece_discard},
             .later = {.pull = piece_submit_again, .discard = piece_discard_later},
             .batch = batch,
             .messages = batch->messages + at,
-            .count = count - at < most ? count - at : most,
+            .count = batch->count - at < most ? batch->count - at : most,
         };
         reference_take(&batch->references);
         list_append(&tasks, &piece->task.link);
     }
-    if (count > 0) consume_workers_submit_all(workers, &tasks);
-    batch_unref(batch);
-}
-
-static void batch_unref(struct consume_batch *batch)
-{
-    if (!reference_drop(&batch->references)) return;
-    message_block_unref(batch->block);
-    consumer_queue_unref(batch->queue);
-    memory_free(batch);
+    consume_workers_submit_all(consumer->workers, &tasks);
+    pulled_batch_unref(batch);
 }
 
 /* ---- pieces ---- */
@@ -96,17 +75,17 @@ static void piece_run(struct consume_task *task)
 {
     struct piece *piece = CONTAINER_OF(task, struct piece, task);
     struct consumer_queue *queue = piece->batch->queue;
-    struct mqc_push_consumer *consumer = queue->consumer;
+    struct mqc_push_consumer *consumer = push_consumer_of(queue->consumer);
     if (process_queue_dropped(&queue->messages)) {
-        batch_unref(piece->batch);
+        pulled_batch_unref(piece->batch);
         return;
     }
-    if (atomic_load(&consumer->paused) && hold_back(consumer, piece)) return;
+    if (atomic_load(&consumer->core.paused) && hold_back(consumer, piece)) return;
     size_t good = prepare(piece);
     struct mqc_delivery delivery = {
         .queue = queue->place, .messages = piece->messages, .count = good};
     atomic_store(&queue->messages.last_consume_unix_ms, clock_unix_ms());
-    size_t done = good > 0 ? delivery_run(consumer, &delivery) : 0;
+    size_t done = good > 0 ? push_deliver(consumer, &delivery) : 0;
     /* Of a queue that was lost meanwhile nothing counts: its next owner delivers again. */
     if (process_queue_dropped(&queue->messages))
         piece->count = 0;
@@ -115,12 +94,12 @@ static void piece_run(struct consume_task *task)
     if (piece->count > 0)
         deliver_later(piece);
     else
-        batch_unref(piece->batch);
+        pulled_batch_unref(piece->batch);
 }
 
 static void piece_discard(struct consume_task *task)
 {
-    batch_unref(CONTAINER_OF(task, struct piece, task)->batch);
+    pulled_batch_unref(CONTAINER_OF(task, struct piece, task)->batch);
 }
 
 /* Puts the messages that the listener may be given in front and returns their number; behind them
@@ -136,7 +115,7 @@ static size_t prepare(struct piece *piece)
         mqc_error error;
         bool ours = process_queue_begin(&queue->messages, message->queue_offset, now);
         untried--;
-        if (ours && delivery_prepare(message, &error) == MQC_OK) {
+        if (ours && consumer_prepare_message(message, &error) == MQC_OK) {
             good++;
             continue;
         }
@@ -160,7 +139,7 @@ static void settle(struct piece *piece, size_t good, size_t done, int retry_leve
 {
     struct consumer_queue *queue = piece->batch->queue;
     size_t remain = 0;
-    for (size_t i = 0; i < done; i++) consume_finished(queue, piece->messages[i]);
+    for (size_t i = 0; i < done; i++) consumer_queue_finished(queue, piece->messages[i]);
     for (size_t i = done; i < piece->count; i++) {
         struct mqc_message *message = piece->messages[i];
         int level = retry_level;
@@ -173,14 +152,14 @@ static void settle(struct piece *piece, size_t good, size_t done, int retry_leve
 /* Damage never heals; want of memory may. */
 static int level_of_damaged(struct mqc_message *message)
 {
-    mqc_status status = delivery_prepare(message, NULL);
+    mqc_status status = consumer_prepare_message(message, NULL);
     return status == MQC_OK || status == MQC_NO_MEMORY ? 0 : TO_DEAD_LETTERS;
 }
 
 /* False: it has to be delivered again from here. */
 static bool give_back(struct consumer_queue *queue, struct mqc_message *message, int level)
 {
-    struct mqc_push_consumer *consumer = queue->consumer;
+    struct consumer *consumer = queue->consumer;
     /* After a timeout somebody else sees to it. */
     if (!process_queue_claim(&queue->messages, message->queue_offset)) return true;
     struct client_instance *instance = consumer_enter(consumer);
@@ -189,7 +168,7 @@ static bool give_back(struct consumer_queue *queue, struct mqc_message *message,
     mqc_status status = consumer_send_back(consumer, instance, message, level, &error);
     consumer_exit(consumer);
     if (status == MQC_OK) {
-        consume_finished(queue, message);
+        consumer_queue_finished(queue, message);
         return true;
     }
     log_warn(LOG_CONSUMER,
@@ -202,20 +181,14 @@ static bool give_back(struct consumer_queue *queue, struct mqc_message *message,
     return false;
 }
 
-void consume_finished(struct consumer_queue *queue, const struct mqc_message *message)
-{
-    int64_t commit = process_queue_remove(&queue->messages, message->queue_offset);
-    if (commit >= 0) offset_record_raise(queue->offset, commit);
-}
-
 /* ---- later ---- */
 
 static void deliver_later(struct piece *piece)
 {
-    struct mqc_push_consumer *consumer = piece->batch->queue->consumer;
+    struct consumer *consumer = piece->batch->queue->consumer;
     struct client_instance *instance = consumer_enter(consumer);
     if (!instance) {
-        batch_unref(piece->batch);
+        pulled_batch_unref(piece->batch);
         return;
     }
     pull_service_execute_later(client_instance_pull_service(instance), &piece->later, AGAIN_MS);
@@ -228,13 +201,13 @@ static void piece_submit_again(struct pull_request *later)
     struct piece *piece = CONTAINER_OF(later, struct piece, later);
     struct consumer_queue *queue = piece->batch->queue;
     consumer_queue_ref(queue); /* the workers outlive their discarding of the piece */
-    consume_workers_submit(queue->consumer->workers, &piece->task);
+    consume_workers_submit(push_consumer_of(queue->consumer)->workers, &piece->task);
     consumer_queue_unref(queue);
 }
 
 static void piece_discard_later(struct pull_request *later)
 {
-    batch_unref(CONTAINER_OF(later, struct piece, later)->batch);
+    pulled_batch_unref(CONTAINER_OF(later, struct piece, later)->batch);
 }
 
 /* ---- pause ---- */
@@ -242,33 +215,23 @@ static void piece_discard_later(struct pull_request *later)
 /* False when it has just been resumed: the piece is to run. */
 static bool hold_back(struct mqc_push_consumer *consumer, struct piece *piece)
 {
-    lock_take(&consumer->lock);
-    bool paused = atomic_load(&consumer->paused);
-    bool parked = paused && consumer_running(consumer);
+    struct consumer *core = &consumer->core;
+    lock_take(&core->lock);
+    bool paused = atomic_load(&core->paused);
+    bool parked = paused && consumer_running(core);
     if (parked) list_append(&consumer->parked, &piece->task.link);
-    lock_release(&consumer->lock);
-    if (paused && !parked) batch_unref(piece->batch);
+    lock_release(&core->lock);
+    if (paused && !parked) pulled_batch_unref(piece->batch);
     return paused;
 }
 
-void consume_resume(struct mqc_push_consumer *consumer)
+static void resume(struct consumer *core)
 {
+    struct mqc_push_consumer *consumer = push_consumer_of(core);
     struct link tasks;
     list_init(&tasks);
-    lock_take(&consumer->lock);
-    atomic_store(&consumer->paused, false);
-    list_move_all(&tasks, &consumer->parked);
-    lock_release(&consumer->lock);
+    lock_take(&core->lock);
+    if (!atomic_load(&core->paused)) list_move_all(&tasks, &consumer->parked);
+    lock_release(&core->lock);
     if (!list_empty(&tasks)) consume_workers_submit_all(consumer->workers, &tasks);
-}
-
-void consume_discard_parked(struct mqc_push_consumer *consumer)
-{
-    struct link tasks;
-    list_init(&tasks);
-    lock_take(&consumer->lock);
-    list_move_all(&tasks, &consumer->parked);
-    lock_release(&consumer->lock);
-    for (struct link *item; (item = list_take_first(&tasks));)
-        piece_discard(CONTAINER_OF(item, struct consume_task, link));
 }

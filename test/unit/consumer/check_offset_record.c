@@ -1,12 +1,83 @@
 /* The record of a queue's offset: only ever up, frozen for good, told to the broker only when there
- * is something to tell, and never in two updates at a time. The broker is fake_offsets.c. */
+ * is something to tell, and never in two updates at a time. The store is this file: it notes
+ * what it is given and answers when the test says so. */
 #include <pthread.h>
 
 #include "lib/base/clock.h"
-#include "test/unit/consumer/fake_offsets.h"
+#include "lib/base/error.h"
+#include "lib/consumer/offset_record.h"
 #include "test/unit/unit.h"
 
-enum { LONG_MS = 60000 };
+enum { TOLD_MOST = 16, LONG_MS = 60000 };
+
+static struct fake {
+    struct offset_store store;
+    pthread_mutex_t lock;
+    int64_t told[TOLD_MOST]; /* all updates in order */
+    int count;
+    struct offset_record *waits; /* for the answer to its update */
+    bool refuses;                /* calls fail at once */
+    bool answers_at_once;
+    int freed;
+} fake = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static mqc_status note(int64_t offset, mqc_error *error)
+{
+    if (fake.refuses) return error_set(error, MQC_NO_CONNECTION, "the broker is down");
+    ck_assert_msg(!fake.waits, "two updates at a time");
+    ck_assert_int_lt(fake.count, TOLD_MOST);
+    fake.told[fake.count++] = offset;
+    return MQC_OK;
+}
+
+static mqc_status update(struct offset_store *store, const struct offset_place *place,
+                         int64_t offset, int64_t deadline_ms, mqc_error *error)
+{
+    ck_assert_ptr_eq(store, &fake.store);
+    ck_assert_str_eq(place->broker_name, "broker-a");
+    ck_assert_int_gt(deadline_ms, 0);
+    pthread_mutex_lock(&fake.lock);
+    mqc_status status = note(offset, error);
+    pthread_mutex_unlock(&fake.lock);
+    return status;
+}
+
+static mqc_status begin_update(struct offset_store *store, const struct offset_place *place,
+                               int64_t offset, struct offset_record *record, mqc_error *error)
+{
+    ck_assert_ptr_eq(store, &fake.store);
+    ck_assert_str_eq(place->group, "group");
+    ck_assert_str_eq(place->topic, "topic");
+    ck_assert_int_eq(place->queue_id, 3);
+    pthread_mutex_lock(&fake.lock);
+    mqc_status status = note(offset, error);
+    if (status == MQC_OK && !fake.answers_at_once) fake.waits = record;
+    pthread_mutex_unlock(&fake.lock);
+    if (status == MQC_OK && fake.answers_at_once) offset_record_stored(record, NULL);
+    return status;
+}
+
+static void destroy(struct offset_store *store)
+{
+    offset_store_done(store);
+    fake.freed++;
+}
+
+static const struct offset_store_type FAKE = {
+    .update = update, .begin_update = begin_update, .destroy = destroy};
+
+/* The answer to the update under way. */
+static void answer(mqc_status status)
+{
+    mqc_error error;
+    if (status != MQC_OK) error_set(&error, status, "this is the test's answer");
+    pthread_mutex_lock(&fake.lock);
+    struct offset_record *record = fake.waits;
+    fake.waits = NULL;
+    pthread_mutex_unlock(&fake.lock);
+    ck_assert_ptr_nonnull(record);
+    offset_record_stored(record, status == MQC_OK ? NULL : &error);
+}
 
 static struct offset_record *record_new(int64_t stored)
 {
@@ -15,8 +86,8 @@ static struct offset_record *record_new(int64_t stored)
     struct offset_place place = {group, topic, broker_name, 3};
     struct offset_record *record;
     mqc_error error;
-    intern_init(&fake_offsets.names);
-    ck_assert_int_eq(offset_record_new(NULL, &place, stored, &record, &error), MQC_OK);
+    offset_store_init(&fake.store, &FAKE);
+    ck_assert_int_eq(offset_record_new(&fake.store, &place, stored, &record, &error), MQC_OK);
     memset(group, 'x', sizeof group - 1);
     memset(topic, 'x', sizeof topic - 1);
     return record;
@@ -25,15 +96,17 @@ static struct offset_record *record_new(int64_t stored)
 static void record_free(struct offset_record *record)
 {
     offset_record_unref(record);
-    intern_done(&fake_offsets.names);
+    ck_assert_int_eq(fake.freed, 0);
+    offset_store_unref(&fake.store);
+    ck_assert_int_eq(fake.freed, 1);
 }
 
 #define ck_told(...)                                                                               \
     do {                                                                                           \
         const int64_t ck_told_[] = {__VA_ARGS__};                                                  \
         int ck_count_ = (int)(sizeof ck_told_ / sizeof *ck_told_);                                 \
-        ck_assert_int_eq(fake_offsets.count, ck_count_);                                           \
-        for (int i = 0; i < ck_count_; i++) ck_assert_int_eq(fake_offsets.told[i], ck_told_[i]);   \
+        ck_assert_int_eq(fake.count, ck_count_);                                                   \
+        for (int i = 0; i < ck_count_; i++) ck_assert_int_eq(fake.told[i], ck_told_[i]);           \
     } while (0)
 
 /* ---- the record ---- */
@@ -60,7 +133,7 @@ START_TEST(test_frozen_does_not_move)
     ck_assert_int_eq(offset_record_read(record), 7);
     offset_record_persist(record); /* but is still to be told */
     ck_told(7);
-    fake_offsets_answer(RESPONSE_SUCCESS);
+    answer(MQC_OK);
     record_free(record);
 }
 END_TEST
@@ -87,10 +160,10 @@ START_TEST(test_nothing_new_is_not_told)
     struct offset_record *record = record_new(5);
     offset_record_persist(record);
     ck_assert_int_eq(offset_record_commit(record, CLOCK_NEVER, &error), MQC_OK);
-    ck_assert_int_eq(fake_offsets.count, 0);
+    ck_assert_int_eq(fake.count, 0);
     offset_record_raise(record, 6);
     offset_record_persist(record);
-    fake_offsets_answer(RESPONSE_SUCCESS);
+    answer(MQC_OK);
     offset_record_persist(record);
     ck_assert_int_eq(offset_record_commit(record, CLOCK_NEVER, &error), MQC_OK);
     ck_told(6);
@@ -104,10 +177,24 @@ START_TEST(test_group_without_offset)
     struct offset_record *record = record_new(-1);
     offset_record_persist(record);
     ck_assert_int_eq(offset_record_commit(record, CLOCK_NEVER, &error), MQC_OK);
-    ck_assert_int_eq(fake_offsets.count, 0);
+    ck_assert_int_eq(fake.count, 0);
     offset_record_raise(record, 0); /* an offset of 0 is one, too */
     ck_assert_int_eq(offset_record_commit(record, CLOCK_NEVER, &error), MQC_OK);
     ck_told(0);
+    record_free(record);
+}
+END_TEST
+
+START_TEST(test_store_that_answers_within_the_call)
+{
+    struct offset_record *record = record_new(0);
+    fake.answers_at_once = true;
+    for (int64_t offset = 1; offset <= 3; offset++) {
+        offset_record_raise(record, offset);
+        offset_record_persist(record);
+        offset_record_persist(record);
+    }
+    ck_told(1, 2, 3);
     record_free(record);
 }
 END_TEST
@@ -122,9 +209,9 @@ START_TEST(test_one_update_at_a_time)
     offset_record_raise(record, 6);
     offset_record_persist(record);
     ck_told(4);
-    fake_offsets_answer(RESPONSE_SUCCESS); /* what is new by now follows */
+    answer(MQC_OK); /* what is new by now follows */
     ck_told(4, 6);
-    fake_offsets_answer(RESPONSE_SUCCESS);
+    answer(MQC_OK);
     ck_told(4, 6);
     record_free(record);
 }
@@ -136,11 +223,11 @@ START_TEST(test_risen_meanwhile_waits_for_the_next_time)
     offset_record_raise(record, 4);
     offset_record_persist(record);
     offset_record_raise(record, 5);
-    fake_offsets_answer(RESPONSE_SUCCESS);
+    answer(MQC_OK);
     ck_told(4);
     offset_record_persist(record);
     ck_told(4, 5);
-    fake_offsets_answer(RESPONSE_SUCCESS);
+    answer(MQC_OK);
     record_free(record);
 }
 END_TEST
@@ -155,10 +242,12 @@ START_TEST(test_given_up_with_an_update_under_way)
     offset_record_persist(record);
     offset_record_unref(record); /* the queue is gone; the answer comes late */
     ck_told(4);
-    fake_offsets_answer(RESPONSE_SUCCESS);
+    answer(MQC_OK);
     ck_told(4, 8);
-    fake_offsets_answer(RESPONSE_SUCCESS);
-    intern_done(&fake_offsets.names);
+    answer(MQC_OK);
+    ck_assert_int_eq(fake.freed, 0);
+    offset_store_unref(&fake.store);
+    ck_assert_int_eq(fake.freed, 1);
 }
 END_TEST
 
@@ -168,10 +257,10 @@ START_TEST(test_failed_update_is_told_anew)
     struct offset_record *record = record_new(0);
     offset_record_raise(record, 4);
     offset_record_persist(record);
-    fake_offsets_answer(-1); /* may have been done, or not */
+    answer(MQC_TIMEOUT); /* may have been done, or not */
     ck_told(4);
     offset_record_persist(record);
-    fake_offsets_answer(RESPONSE_SYSTEM_ERROR);
+    answer(MQC_REFUSED);
     ck_assert_int_eq(offset_record_commit(record, CLOCK_NEVER, &error), MQC_OK);
     ck_told(4, 4, 4);
     record_free(record);
@@ -185,9 +274,9 @@ START_TEST(test_failed_update_does_not_hold_up_the_one_behind)
     offset_record_persist(record);
     offset_record_raise(record, 5);
     offset_record_persist(record);
-    fake_offsets_answer(-1);
+    answer(MQC_TIMEOUT);
     ck_told(4, 5);
-    fake_offsets_answer(RESPONSE_SUCCESS);
+    answer(MQC_OK);
     record_free(record);
 }
 END_TEST
@@ -197,18 +286,14 @@ START_TEST(test_broker_that_is_down)
     mqc_error error;
     struct offset_record *record = record_new(0);
     offset_record_raise(record, 4);
-    fake_offsets.refuses = true;
+    fake.refuses = true;
     offset_record_persist(record);
     ck_assert_int_eq(offset_record_commit(record, CLOCK_NEVER, &error), MQC_NO_CONNECTION);
-    fake_offsets.refuses = false;
-    fake_offsets.has_no_master = true;
-    offset_record_persist(record);
-    ck_assert_int_eq(offset_record_commit(record, CLOCK_NEVER, &error), MQC_NO_ROUTE);
-    ck_assert_int_eq(fake_offsets.count, 0);
-    fake_offsets.has_no_master = false;
+    ck_assert_int_eq(fake.count, 0);
+    fake.refuses = false;
     offset_record_persist(record);
     ck_told(4);
-    fake_offsets_answer(RESPONSE_SUCCESS);
+    answer(MQC_OK);
     record_free(record);
 }
 END_TEST
@@ -218,7 +303,7 @@ END_TEST
 static void *answer_it(void *arg)
 {
     (void)arg;
-    fake_offsets_answer(RESPONSE_SUCCESS);
+    answer(MQC_OK);
     return NULL;
 }
 
@@ -250,39 +335,26 @@ START_TEST(test_commit_waits_no_longer_than_it_may)
     ck_assert_int_eq(offset_record_commit(record, clock_deadline_ms(1), &error), MQC_TIMEOUT);
     ck_assert_ptr_nonnull(strstr(error.text, "broker-a"));
     ck_told(4);
-    fake_offsets_answer(RESPONSE_SUCCESS); /* late, but in time for the rest to be told */
+    answer(MQC_OK); /* late, but in time for the rest to be told */
     ck_told(4, 9);
-    fake_offsets_answer(RESPONSE_SUCCESS);
+    answer(MQC_OK);
     record_free(record);
 }
 END_TEST
 
-START_TEST(test_query_is_a_number_or_an_error)
+static Suite *offset_record_suite(void)
 {
-    mqc_error error;
-    int64_t offset = -5;
-    struct offset_place place = {"group", "topic", "broker-a", 3};
-    ck_assert_int_eq(offset_store_query(NULL, &place, CLOCK_NEVER, &offset, &error), MQC_OK);
-    ck_assert_int_eq(offset, 7);
-    fake_offsets.has_no_master = true; /* nor slave */
-    offset = -5;
-    ck_assert_int_eq(offset_store_query(NULL, &place, CLOCK_NEVER, &offset, &error), MQC_NO_ROUTE);
-    ck_assert_int_eq(offset, -5);
-}
-END_TEST
-
-static Suite *offset_store_suite(void)
-{
-    Suite *suite = suite_create("offset_store");
+    Suite *suite = suite_create("offset_record");
     UNIT_CASE(suite, "record", test_only_up, test_frozen_does_not_move,
               test_frozen_elsewhere_goes_down_too);
     UNIT_CASE(suite, "update", test_nothing_new_is_not_told, test_group_without_offset,
-              test_one_update_at_a_time, test_risen_meanwhile_waits_for_the_next_time,
-              test_given_up_with_an_update_under_way, test_failed_update_is_told_anew,
-              test_failed_update_does_not_hold_up_the_one_behind, test_broker_that_is_down);
+              test_store_that_answers_within_the_call, test_one_update_at_a_time,
+              test_risen_meanwhile_waits_for_the_next_time, test_given_up_with_an_update_under_way,
+              test_failed_update_is_told_anew, test_failed_update_does_not_hold_up_the_one_behind,
+              test_broker_that_is_down);
     UNIT_CASE(suite, "commit", test_commit_waits_for_the_update_under_way,
-              test_commit_waits_no_longer_than_it_may, test_query_is_a_number_or_an_error);
+              test_commit_waits_no_longer_than_it_may);
     return suite;
 }
 
-TEST_MAIN(offset_store_suite)
+TEST_MAIN(offset_record_suite)

@@ -1,5 +1,5 @@
 /* A listener call: what it sees, and what its verdict comes to. */
-#include "lib/consumer/push_consumer_private.h"
+#include "lib/consumer/push_consumer.h"
 #include "test/unit/unit.h"
 
 enum { COUNT = 4 };
@@ -32,7 +32,7 @@ static size_t run(mqc_consume_status status, int done_count, int retry_level)
     verdict = status;
     done = done_count;
     level = retry_level;
-    return delivery_run(&consumer, &delivery);
+    return push_deliver(&consumer, &delivery);
 }
 
 static void setup(void)
@@ -91,19 +91,19 @@ START_TEST(test_damage_is_an_error)
     setup();
     mqc_error error = {0};
     messages[0]->sys_flag = 0x1; /* compressed, it says */
-    ck_assert_int_eq(delivery_prepare(messages[0], &error), MQC_BAD_FRAME);
+    ck_assert_int_eq(consumer_prepare_message(messages[0], &error), MQC_BAD_FRAME);
     ck_assert_int_eq(error.status, MQC_BAD_FRAME);
-    ck_assert_int_eq(delivery_prepare(messages[1], &error), MQC_OK);
+    ck_assert_int_eq(consumer_prepare_message(messages[1], &error), MQC_OK);
     teardown();
 }
 END_TEST
 
-static Suite *delivery_suite(void)
+static Suite *push_delivery_suite(void)
 {
-    Suite *suite = suite_create("delivery");
+    Suite *suite = suite_create("push_delivery");
     UNIT_CASE(suite, "verdict", test_verdicts, test_only_the_first_are_done, test_retry_levels,
               test_damage_is_an_error);
     return suite;
 }
 
-TEST_MAIN(delivery_suite)
+TEST_MAIN(push_delivery_suite)
