@@ -6,7 +6,7 @@
 #include "lib/base/memory.h"
 #include "services/remoting_private.h"
 
-enum { ACQUIRE_ATTEMPTS = 2 };
+enum { ACQUIRE_ATTEMPTS = 2, RESOLVER_GRACE_MS = 500 };
 
 /* What a synchronous caller waits for; lives on its stack. */
 struct waiter {
@@ -45,17 +45,15 @@ mqc_status remoting_client_new(const struct remoting_options *options,
     client->handler = handler;
     client->handler_arg = handler_arg;
     service_init(&client->io, "mqc-io", remoting_io_main, remoting_io_interrupt, client);
-    service_init(&client->resolver, "mqc-resolver", remoting_resolver_main,
-                 remoting_resolver_interrupt, client);
     lock_init(&client->lock, LOCK_RANK_REMOTING);
     map_init(&client->connections);
     list_init(&client->all);
     list_init(&client->attention);
-    block_queue_init(&client->names, 0);
     atomic_init(&client->attention_any, false);
     atomic_init(&client->io_waiting, false);
     atomic_init(&client->next_due_ms, CLOCK_NEVER);
     mqc_status status = poller_new(&client->poller, error);
+    if (status == MQC_OK) status = resolver_new(&client->resolver, error);
     if (status == MQC_OK && options->tls && options->tls->enabled)
         status = tls_context_new(options->tls, &client->tls, error);
     if (status == MQC_OK)
@@ -82,11 +80,11 @@ void remoting_client_stop(struct remoting_client *client, int64_t deadline_ms)
     client->stopping = true;
     client->stop_deadline_ms = deadline_ms;
     lock_release(&client->lock);
-    service_stop(&client->resolver);
     service_stop(&client->io);
-    /* The resolver ends with the look-up it is in; what it resolves then is condemned already. */
+    /* Nobody needs what is looked up now, but an orderly end is worth a moment. */
+    int64_t resolver_ms = clock_deadline_ms(RESOLVER_GRACE_MS);
+    resolver_stop(client->resolver, resolver_ms < deadline_ms ? resolver_ms : deadline_ms);
     service_join(&client->io);
-    service_join(&client->resolver);
 }
 
 void remoting_client_free(struct remoting_client *client)
@@ -94,10 +92,12 @@ void remoting_client_free(struct remoting_client *client)
     if (!client) return;
     poller_free(client->poller);
     tls_context_free(client->tls);
+    /* Who asked for attention when nobody gave it any more. */
+    for (struct link *item; (item = list_take_first(&client->attention));)
+        remoting_connection_unref(CONTAINER_OF(item, struct remoting_connection, in_attention));
     map_done(&client->connections);
-    block_queue_done(&client->names);
+    resolver_free(client->resolver);
     lock_done(&client->lock);
-    service_done(&client->resolver);
     service_done(&client->io);
     memory_free(client);
 }

@@ -12,6 +12,12 @@
 #include "lib/base/memory.h"
 
 static void resolve(struct remoting_connection *connection);
+static resolver_answered resolved;
+static resolver_wanted wanted;
+static void use_addresses(struct remoting_connection *connection,
+                          const struct socket_address *found, size_t count, const mqc_error *error);
+static int64_t share_of_time(const struct remoting_connection *connection)
+    REQUIRES(connection->lock);
 static void connect_next(struct remoting_connection *connection, const mqc_error *earlier);
 static void connected(struct remoting_connection *connection);
 static void handshake(struct remoting_connection *connection);
@@ -35,7 +41,6 @@ mqc_status remoting_connection_new(struct remoting_client *client, const char *a
     connection->client = client;
     list_init(&connection->in_all);
     list_init(&connection->in_attention);
-    list_init(&connection->in_names);
     atomic_init(&connection->attention, false);
     atomic_init(&connection->usable, true);
     lock_init(&connection->lock, LOCK_RANK_CONNECTION);
@@ -45,6 +50,7 @@ mqc_status remoting_connection_new(struct remoting_client *client, const char *a
     connection->last_used_ms = clock_now_ms();
     atomic_init(&connection->last_read_ms, connection->last_used_ms);
     connection->connect_deadline_ms = clock_deadline_ms(client->connect_timeout_ms);
+    connection->candidate_deadline_ms = CLOCK_NEVER;
     buffer_init(&connection->queued);
     buffer_init(&connection->writing);
     id_map_init(&connection->pending);
@@ -88,40 +94,12 @@ void remoting_connection_open(struct remoting_connection *connection)
         return;
     }
     mqc_error error;
-    mqc_status status = MQC_OK;
-    lock_take(&client->lock);
-    if (!client->resolver_started && !client->stopping) {
-        status = service_start(&client->resolver, &error);
-        client->resolver_started = status == MQC_OK;
-    }
-    lock_release(&client->lock);
-    if (status == MQC_OK) {
-        remoting_connection_ref(connection);
-        if (block_queue_put(&client->names, &connection->in_names, CLOCK_NEVER) == BLOCK_QUEUE_OK)
-            return;
-        remoting_connection_unref(connection);
-        error_set(&error, MQC_CANCELLED, "%s: the client is shutting down",
-                  connection->address_text);
-    }
+    remoting_connection_ref(connection);
+    if (resolver_ask(client->resolver, &connection->address, resolved, wanted, connection,
+                     &error) == MQC_OK)
+        return;
     remoting_connection_condemn(connection, &error);
-}
-
-void remoting_resolver_main(void *arg)
-{
-    struct remoting_client *client = arg;
-    struct link *item;
-    while (block_queue_take(&client->names, &item, CLOCK_NEVER) == BLOCK_QUEUE_OK) {
-        struct remoting_connection *connection =
-            CONTAINER_OF(item, struct remoting_connection, in_names);
-        if (!service_stopping(&client->resolver)) resolve(connection);
-        remoting_connection_unref(connection);
-    }
-}
-
-void remoting_resolver_interrupt(void *arg)
-{
-    struct remoting_client *client = arg;
-    block_queue_close(&client->names);
+    remoting_connection_unref(connection);
 }
 
 void remoting_connection_progress(struct remoting_connection *connection)
@@ -177,11 +155,32 @@ void remoting_connection_finish(struct remoting_connection *connection)
 static void resolve(struct remoting_connection *connection)
 {
     mqc_error error;
-    struct socket_address found[CANDIDATE_ADDRESSES];
+    struct socket_address found;
     size_t count = 0;
-    if (address_resolve(&connection->address, found, CANDIDATE_ADDRESSES, &count, &error) !=
-        MQC_OK) {
-        remoting_connection_condemn(connection, &error);
+    bool done = address_resolve(&connection->address, &found, 1, &count, &error) == MQC_OK;
+    use_addresses(connection, &found, count, done ? NULL : &error);
+}
+
+/* On the resolver's thread, or when it stops. */
+static void resolved(const struct socket_address *found, size_t count, const mqc_error *error,
+                     void *arg)
+{
+    struct remoting_connection *connection = arg;
+    use_addresses(connection, found, count, error);
+    remoting_connection_unref(connection);
+}
+
+static bool wanted(void *arg)
+{
+    struct remoting_connection *connection = arg;
+    return atomic_load(&connection->usable);
+}
+
+static void use_addresses(struct remoting_connection *connection,
+                          const struct socket_address *found, size_t count, const mqc_error *error)
+{
+    if (error) {
+        remoting_connection_condemn(connection, error);
         return;
     }
     lock_take(&connection->lock);
@@ -189,6 +188,20 @@ static void resolve(struct remoting_connection *connection)
     connection->candidate_count = count;
     lock_release(&connection->lock);
     connect_next(connection, NULL);
+}
+
+void remoting_connection_hurry(struct remoting_connection *connection, int64_t now_ms)
+{
+    lock_take(&connection->lock);
+    bool slow =
+        connection->state == CONNECTION_CONNECTING && now_ms >= connection->candidate_deadline_ms;
+    lock_release(&connection->lock);
+    if (!slow) return;
+    mqc_error error;
+    error_set(&error, MQC_NO_CONNECTION, "%s: no connection to any of its addresses in time",
+              connection->address_text);
+    error_mark_retryable(&error);
+    connect_next(connection, &error);
 }
 
 /* Tries the next of the addresses that the name has; condemns the connection after the last. */
@@ -218,10 +231,25 @@ static void connect_next(struct remoting_connection *connection, const mqc_error
         }
         connection->fd = fd;
         connection->state = CONNECTION_CONNECTING;
+        connection->candidate_deadline_ms = share_of_time(connection);
         begun = poller_add(client->poller, fd, POLL_WRITABLE, connection, &error) == MQC_OK;
     }
+    int64_t due_ms = connection->candidate_deadline_ms;
     lock_release(&connection->lock);
-    if (!begun) remoting_connection_condemn(connection, &error);
+    if (!begun)
+        remoting_connection_condemn(connection, &error);
+    else
+        remoting_io_due_by(client, due_ms);
+}
+
+/* The end of the present address's try: an equal part of the time for each that is left, so that
+ * one where nobody answers does not use up the others' time. The last one has it all. */
+static int64_t share_of_time(const struct remoting_connection *connection)
+{
+    int64_t others = (int64_t)(connection->candidate_count - connection->candidate_next);
+    if (others == 0 || connection->connect_deadline_ms == CLOCK_NEVER) return CLOCK_NEVER;
+    int64_t now_ms = clock_now_ms();
+    return now_ms + (connection->connect_deadline_ms - now_ms) / (others + 1);
 }
 
 static void connected(struct remoting_connection *connection)

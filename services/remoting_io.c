@@ -112,6 +112,7 @@ static void tick(struct remoting_connection *connection, int64_t now_ms)
 {
     struct remoting_client *client = connection->client;
     remoting_pending_expire(connection, now_ms);
+    remoting_connection_hurry(connection, now_ms);
     mqc_error why;
     bool close = false;
     lock_take(&connection->lock);
@@ -121,6 +122,7 @@ static void tick(struct remoting_connection *connection, int64_t now_ms)
         error_set(&why, MQC_NO_CONNECTION, "%s: no connection within %d ms",
                   connection->address_text, client->connect_timeout_ms);
         if (connection->connect_deadline_ms < due) due = connection->connect_deadline_ms;
+        if (connection->candidate_deadline_ms < due) due = connection->candidate_deadline_ms;
     } else if (connection->state == CONNECTION_OPEN) {
         int64_t read = atomic_load(&connection->last_read_ms);
         int64_t used = connection->last_used_ms > read ? connection->last_used_ms : read;

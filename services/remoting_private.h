@@ -7,17 +7,17 @@
 
 #include <stdatomic.h>
 
-#include "lib/base/block_queue.h"
 #include "lib/base/id_map.h"
+#include "lib/base/list.h"
 #include "lib/base/map.h"
 #include "lib/net/poller.h"
 #include "lib/net/tls.h"
 #include "services/remoting_client.h"
+#include "services/resolver.h"
 #include "services/service.h"
 
 enum {
-    LEASE_IDLE_MS = 20, /* a reader's lease that is unused so long goes back to the I/O thread */
-    CANDIDATE_ADDRESSES = 4
+    LEASE_IDLE_MS = 20 /* a reader's lease that is unused so long goes back to the I/O thread */
 };
 
 struct remoting_client {
@@ -43,9 +43,7 @@ struct remoting_client {
     atomic_bool io_waiting;    /* the I/O thread is about to wait, or waits */
     _Atomic int64_t next_due_ms;
 
-    struct service resolver;  /* started with the first name that is not a number */
-    struct block_queue names; /* connections to resolve (counted) */
-    bool resolver_started;    /* guarded by lock */
+    struct resolver *resolver; /* of names; its questions count their connection */
 };
 
 enum connection_state {
@@ -73,7 +71,6 @@ struct remoting_connection {
     struct remoting_client *client;
     struct link in_all;
     struct link in_attention;
-    struct link in_names;
     atomic_bool attention; /* is in client->attention */
     atomic_bool usable;    /* new calls may use it */
     char address_text[ADDRESS_TEXT_BYTES];
@@ -82,9 +79,10 @@ struct remoting_connection {
     struct lock lock; /* guards everything below but what belongs to the reader */
     enum connection_state state;
     int fd; /* closed with the last reference, so that nobody polls a number used anew */
-    struct socket_address candidates[CANDIDATE_ADDRESSES];
+    struct socket_address candidates[RESOLVER_ADDRESSES_MOST];
     size_t candidate_count, candidate_next;
     int64_t connect_deadline_ms;
+    int64_t candidate_deadline_ms; /* of the present one, which leaves the next ones their share */
     int64_t last_used_ms;
     _Atomic int64_t last_read_ms; /* written by the reader */
     mqc_error failure;            /* why it was condemned */
@@ -126,8 +124,8 @@ void remoting_connection_open(struct remoting_connection *connection);
 void remoting_connection_progress(struct remoting_connection *connection); /* I/O thread */
 void remoting_connection_condemn(struct remoting_connection *connection, const mqc_error *why);
 void remoting_connection_finish(struct remoting_connection *connection); /* I/O thread */
-void remoting_resolver_main(void *client);
-void remoting_resolver_interrupt(void *client);
+/* Goes on to the next of a name's addresses when the present one has had its share of the time. */
+void remoting_connection_hurry(struct remoting_connection *connection, int64_t now_ms);
 
 /* ---- remoting_output.c ---- */
 /* Writes what is queued unless somebody else does; takes and releases the lock on the way. */

@@ -90,6 +90,11 @@ bool service_join_until(struct service *service, int64_t deadline_ms)
     return finished;
 }
 
+void service_abandon(struct service *service)
+{
+    if (service->fork_generation == process_fork_generation()) pthread_detach(service->thread);
+}
+
 bool service_stopping(struct service *service)
 {
     lock_take(&service->lock);
@@ -156,5 +161,6 @@ static void *thread_main(void *arg)
     condition_wake_all(&service->changed);
     lock_release(&service->lock);
     atomic_fetch_sub(&live, 1);
+    if (service->ended) service->ended(service->arg); /* the service may be gone from here on */
     return NULL;
 }

@@ -13,6 +13,7 @@ struct service {
     const char *name;             /* of the thread; at most 15 characters; static */
     void (*run)(void *arg);       /* the body */
     void (*interrupt)(void *arg); /* ends a wait of the body elsewhere; may be NULL */
+    void (*ended)(void *arg);     /* the thread's last act; may be NULL, set before start */
     void *arg;
     unsigned fork_generation; /* in a forked child the thread does not exist */
     pthread_t thread;
@@ -42,6 +43,9 @@ void service_join(struct service *service);
 
 /* Waits for the thread's end at most until the deadline; false when it still runs. */
 bool service_join_until(struct service *service, int64_t deadline_ms);
+
+/* Leaves a thread that cannot be joined to end by itself. The service must live until `ended`. */
+void service_abandon(struct service *service);
 
 /* ---- for the body ---- */
 

@@ -24,6 +24,13 @@ typedef struct mqc_tls_options {
     bool skip_verify;        /* trust anybody: tests only; logged loudly */
 } mqc_tls_options;
 
+/* Where to reach a broker that says it is at `advertised` ("host:port"): writes "host:port" of at
+ * most out_bytes with its zero to `out` and returns true, or returns false to leave it. broker_id
+ * is 0 for a master. Called whenever a route is looked up, on any thread, also of the library,
+ * perhaps on several at once: it must be quick, and must not call back into the library. */
+typedef bool mqc_map_address(const char *broker_name, int64_t broker_id, const char *advertised,
+                             char *out, size_t out_bytes, void *arg);
+
 /* All strings are copied by the `_new` call that is given them. */
 typedef struct mqc_client_options {
     const char
@@ -45,6 +52,11 @@ typedef struct mqc_client_options {
     int request_timeout_ms; /* one request that has no timeout of its own; default 3000 */
     int idle_close_ms;      /* close a connection with no traffic; default 120000 */
     int callback_threads;   /* threads for asynchronous results and brokers' requests; default 2 */
+    /* Brokers in containers or behind NAT advertise addresses that lead nowhere from here. The
+     * function comes first, then the table; without either addresses are used as they are. */
+    const char *address_map; /* "advertised=used;…", each host or host:port */
+    mqc_map_address *map_address;
+    void *map_address_arg;
 } mqc_client_options;
 
 #ifdef __cplusplus

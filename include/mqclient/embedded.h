@@ -47,6 +47,7 @@ typedef struct mqc_embedded_options {
     /* Lines "name=value" of a real broker's configuration; those that docs/embedded.md lists.
      * E.g. "recallMessageEnable=true\nenableRetryTopicV2=true". */
     const char *broker_config;
+    bool ipv6; /* on ::1; brokers register as Java's do, without brackets: "::1:10911" */
 } mqc_embedded_options;
 
 /* Starts a cluster; NULL and `error` when an option is wrong or a port is taken. `options` may be

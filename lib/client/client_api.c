@@ -4,6 +4,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
 #include "lib/base/log.h"
+#include "lib/client/address_map.h"
 
 static mqc_status call_empty(struct client_api *api, const char *address,
                              const struct command_to_send *request, int64_t deadline_ms,
@@ -74,6 +75,12 @@ mqc_status client_api_route(struct client_api *api, const char *topic, int64_t d
     struct remoting_command *answer = &response.command;
     if (answer->code == RESPONSE_SUCCESS) {
         status = topic_route_decode(answer->body, out, error);
+        if (status == MQC_OK)
+            status = address_map_apply(api->options, (*out)->brokers, (*out)->broker_count, error);
+        if (status != MQC_OK) {
+            topic_route_unref(*out);
+            *out = NULL;
+        }
     } else if (answer->code == RESPONSE_TOPIC_NOT_EXIST) {
         status = error_set(error, MQC_NO_ROUTE,
                            "No route info of this topic: %s. Create it (mqc topic create -t %s) "
@@ -106,6 +113,10 @@ mqc_status client_api_cluster_info(struct client_api *api, int64_t deadline_ms,
     mqc_status status = call_name_server_ok(api, &request, deadline_ms, &response, error);
     if (status != MQC_OK) return status;
     status = cluster_info_decode(response.command.body, out, error);
+    if (status == MQC_OK) {
+        status = address_map_apply(api->options, out->brokers, out->broker_count, error);
+        if (status != MQC_OK) cluster_info_done(out);
+    }
     remoting_response_done(&response);
     return status;
 }

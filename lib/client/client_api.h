@@ -12,6 +12,7 @@
 struct client_api {
     struct remoting_client *remoting;
     struct name_servers *name_servers;
+    const mqc_client_options *options; /* how brokers' addresses are mapped */
 };
 
 /* Fills the error from an answer that is not a success: code, name and remark. */

@@ -215,9 +215,9 @@ static const char **owned_texts(struct client_instance *instance, size_t index)
 {
     mqc_client_options *o = &instance->options;
     const char **texts[] = {
-        &o->name_servers,   &o->name_server_domain,   &o->instance_name, &o->unit_name,
-        &o->client_ip,      &o->access_key,           &o->secret_key,    &o->security_token,
-        &o->tls.ca_file,    &o->tls.certificate_file, &o->tls.key_file,  &o->tls.key_password,
-        &o->tls.server_name};
+        &o->name_servers,    &o->name_server_domain,   &o->instance_name, &o->unit_name,
+        &o->client_ip,       &o->access_key,           &o->secret_key,    &o->security_token,
+        &o->tls.ca_file,     &o->tls.certificate_file, &o->tls.key_file,  &o->tls.key_password,
+        &o->tls.server_name, &o->address_map};
     return index < sizeof texts / sizeof texts[0] ? texts[index] : NULL;
 }

@@ -245,7 +245,8 @@ static char *describe_settings(const mqc_client_options *filled)
                            tls->enabled ? tls->certificate_file : NULL,
                            tls->enabled ? tls->key_file : NULL,
                            tls->enabled ? tls->key_password : NULL,
-                           tls->enabled ? tls->server_name : NULL};
+                           tls->enabled ? tls->server_name : NULL,
+                           filled->address_map};
     struct buffer text;
     buffer_init(&text);
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -258,6 +259,8 @@ static char *describe_settings(const mqc_client_options *filled)
     buffer_put_format(&text, " connect=%d request=%d idle=%d callbacks=%d",
                       filled->connect_timeout_ms, filled->request_timeout_ms, filled->idle_close_ms,
                       filled->callback_threads);
+    buffer_put_format(&text, " map=%p,%p", (void *)(uintptr_t)filled->map_address,
+                      filled->map_address_arg);
     char *taken = buffer_take(&text);
     buffer_done(&text);
     return taken;

@@ -56,7 +56,7 @@ mqc_status client_steps_make(struct client_instance *instance, mqc_error *error)
                                             &instance->remoting, error);
     if (status == MQC_OK) {
         remoting_client_on_open(instance->remoting, client_heartbeat_opened, instance);
-        instance->api = (struct client_api){instance->remoting, &instance->name_servers};
+        instance->api = (struct client_api){instance->remoting, &instance->name_servers, options};
         status = callback_executor_new(options->callback_threads, &instance->callbacks, error);
     }
     if (status == MQC_OK) status = scheduled_executor_new(&instance->scheduler, error);

@@ -7,6 +7,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
+#include "lib/client/address_map.h"
 #include "lib/client/option_table.h"
 #include "lib/net/address.h"
 #include "lib/protocol/names.h"
@@ -30,6 +31,7 @@ mqc_status options_check_client(const mqc_client_options *options, mqc_error *er
     if (!status) status = check_name_servers(options, error);
     if (!status) status = check_credentials(options, error);
     if (!status) status = check_tls(&options->tls, error);
+    if (!status) status = address_map_check(options->address_map, error);
     return status;
 }
 

@@ -108,9 +108,12 @@ mqc_status broker_bring_up(struct broker *broker, uint16_t port, mqc_error *erro
         server_listen(&broker->listener, again ? broker->listener.port : port, error);
     if (status != MQC_OK) return status;
     if (!again) { /* callers of the public API hold the address: it is written once */
-        snprintf(broker->address, sizeof broker->address, EMBEDDED_HOST ":%d",
+        bool ipv6 = cluster->ipv6;
+        const char *host = ipv6 ? EMBEDDED_HOST_6 : EMBEDDED_HOST;
+        snprintf(broker->address, sizeof broker->address, "%s:%d", host,
                  (int)broker->listener.port);
-        inet_pton(AF_INET, EMBEDDED_HOST, broker->host.address);
+        inet_pton(ipv6 ? AF_INET6 : AF_INET, host, broker->host.address);
+        broker->host.ipv6 = ipv6;
         broker->host.port = broker->listener.port;
     }
     if (!make_system_topics(broker->data) ||

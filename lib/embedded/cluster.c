@@ -102,6 +102,7 @@ static mqc_status set_up(struct mqc_embedded *cluster, const mqc_embedded_option
     cluster->tls_only = options->tls_only;
     cluster->auto_create_topics = !options->no_auto_create_topics;
     cluster->virtual_clock = options->virtual_clock;
+    cluster->ipv6 = options->ipv6;
     cluster->start_unix_ms = clock_unix_ms();
     cluster->serialize_type = options->binary_headers ? SERIALIZE_ROCKETMQ : SERIALIZE_JSON;
     cluster->topic_queues = options->topic_queues ? options->topic_queues : DEFAULT_QUEUES;
@@ -121,7 +122,8 @@ static mqc_status set_up(struct mqc_embedded *cluster, const mqc_embedded_option
     if (status == MQC_OK)
         status = server_listen(&cluster->name_listener, options->name_server_port, error);
     if (status != MQC_OK) return status;
-    snprintf(cluster->name_server_address, sizeof cluster->name_server_address, EMBEDDED_HOST ":%d",
+    snprintf(cluster->name_server_address, sizeof cluster->name_server_address, "%s:%d",
+             cluster->ipv6 ? "[" EMBEDDED_HOST_6 "]" : EMBEDDED_HOST,
              (int)cluster->name_listener.port);
     cluster->expiry.fire = expire;
     if (!timer_set(&cluster->held, &cluster->expiry, clock_now_ms() + EXPIRY_MS))

@@ -16,6 +16,7 @@
 #include "services/service.h"
 
 #define EMBEDDED_HOST        "127.0.0.1"
+#define EMBEDDED_HOST_6      "::1"
 #define EMBEDDED_NAME_SERVER "name-server"
 #define EMBEDDED_REGION      "DefaultRegion"
 
@@ -32,6 +33,7 @@ struct mqc_embedded {
     struct tls_context *tls;
     bool tls_only;
     bool auto_create_topics;
+    bool ipv6;
     bool virtual_clock;
     enum serialize_type serialize_type;
     int32_t topic_queues;

@@ -48,7 +48,12 @@ struct connection *connection_new(struct listener *listener, int fd)
     if (getpeername(fd, (struct sockaddr *)&end.storage, &end.size) == 0) {
         address_of_socket(&end, &peer);
         const struct sockaddr_in *v4 = (const struct sockaddr_in *)&end.storage;
-        memcpy(connection->peer_host.address, &v4->sin_addr, 4);
+        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&end.storage;
+        connection->peer_host.ipv6 = end.storage.ss_family == AF_INET6;
+        if (connection->peer_host.ipv6)
+            memcpy(connection->peer_host.address, &v6->sin6_addr, 16);
+        else
+            memcpy(connection->peer_host.address, &v4->sin_addr, 4);
         connection->peer_host.port = peer.port;
     }
     if (poller_add(cluster->poller, fd, POLL_READABLE, connection, NULL) == MQC_OK)

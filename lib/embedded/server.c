@@ -65,7 +65,8 @@ static void bury(struct mqc_embedded *cluster)
 
 mqc_status server_listen(struct listener *listener, int port, mqc_error *error)
 {
-    struct address address = {.host = EMBEDDED_HOST, .port = (uint16_t)port};
+    struct address address = {.port = (uint16_t)port};
+    strcpy(address.host, listener->cluster->ipv6 ? EMBEDDED_HOST_6 : EMBEDDED_HOST);
     struct socket_address resolved;
     size_t count;
     mqc_status status = address_resolve(&address, &resolved, 1, &count, error);

@@ -19,6 +19,8 @@
 
 static bool parse_port(struct slice text, uint16_t *out);
 static bool is_numeric(const char *host, int family);
+static bool is_numeric_6(struct slice host);
+static void alternate_families(struct socket_address *addresses, size_t count);
 static bool has_only(struct slice host, const char *others);
 
 static mqc_status bad_address(mqc_error *error, struct slice text, const char *why)
@@ -43,7 +45,9 @@ static const char *split(struct slice text, bool bracketed, struct slice *host, 
         colon = memrchr(text.data, ':', text.size);
         if (!colon) return "the port is missing";
         *host = slice_of(text.data, (size_t)(colon - text.data));
-        if (memchr(host->data, ':', host->size)) return "IPv6 stands in brackets, as in [::1]:9876";
+        /* Java brokers register as ::1:10911: what follows the last colon is the port. */
+        if (memchr(host->data, ':', host->size) && !is_numeric_6(*host))
+            return "IPv6 stands in brackets, as in [::1]:9876";
     }
     *port = slice_of(colon + 1, (size_t)(end - colon) - 1);
     return NULL;
@@ -62,7 +66,8 @@ mqc_status address_parse(struct slice text, struct address *out, mqc_error *erro
     if (host.size == 0) return bad_address(error, text, "the host is missing");
     if (host.size >= sizeof parsed.host) return bad_address(error, text, "the host is too long");
     memcpy(parsed.host, host.data, host.size);
-    if (!has_only(host, bracketed ? "._-:%" : "._-"))
+    bool is_6 = bracketed || memchr(host.data, ':', host.size);
+    if (!has_only(host, is_6 ? "._-:%" : "._-"))
         return bad_address(error, text, "the host has characters that no host name has");
     if (bracketed && !is_numeric(parsed.host, AF_INET6))
         return bad_address(error, text, "only an IPv6 address stands in brackets");
@@ -108,6 +113,15 @@ static bool is_numeric(const char *host, int family)
     memcpy(number, host, size);
     number[size] = '\0';
     return inet_pton(family, number, &ignored) == 1;
+}
+
+static bool is_numeric_6(struct slice host)
+{
+    char text[ADDRESS_HOST_BYTES];
+    if (host.size >= sizeof text) return false;
+    memcpy(text, host.data, host.size);
+    text[host.size] = '\0';
+    return is_numeric(text, AF_INET6);
 }
 
 bool address_is_numeric(const struct address *address)
@@ -160,7 +174,24 @@ mqc_status address_resolve(const struct address *address, struct socket_address 
     }
     freeaddrinfo(found);
     if (*count == 0) return resolving_failed(address->host, EAI_NONAME, 0, error);
+    alternate_families(out, *count);
     return MQC_OK;
+}
+
+/* RFC 8305: the resolver's order within each family, the families in turn, so that a network where
+ * one of them leads nowhere costs one try and not as many as the name has addresses. */
+static void alternate_families(struct socket_address *addresses, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        size_t other = i;
+        while (other < count &&
+               addresses[other].storage.ss_family == addresses[i - 1].storage.ss_family)
+            other++;
+        if (other == count) return;
+        struct socket_address moved = addresses[other];
+        memmove(&addresses[i + 1], &addresses[i], (other - i) * sizeof addresses[0]);
+        addresses[i] = moved;
+    }
 }
 
 void address_of_socket(const struct socket_address *from, struct address *out)

@@ -1,4 +1,5 @@
-/* Addresses as configuration and routes write them: "host:port", "1.2.3.4:9876", "[::1]:9876". */
+/* Addresses as configuration and routes write them: "host:port", "1.2.3.4:9876", "[::1]:9876", and
+ * as Java brokers with IPv6 register, "::1:10911". */
 #ifndef NET_ADDRESS_H
 #define NET_ADDRESS_H
 
@@ -27,8 +28,8 @@ struct socket_address {
     socklen_t size;
 };
 
-/* Resolves a name; blocks for names, never for numbers. Returns up to `capacity` addresses. The
- * error (MQC_NO_CONNECTION) names the host. */
+/* Resolves a name; blocks for names, never for numbers. Returns up to `capacity` addresses, IPv4
+ * and IPv6 in turn. The error (MQC_NO_CONNECTION) names the host. */
 mqc_status address_resolve(const struct address *address, struct socket_address *out,
                            size_t capacity, size_t *count, mqc_error *error);
 
