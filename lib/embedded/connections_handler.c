@@ -84,6 +84,38 @@ void connections_handle_producers(struct request *request)
     buffer_done(&body);
 }
 
+void connections_handle_all_producers(struct request *request)
+{
+    struct buffer body;
+    size_t position = 0, groups = 0;
+    struct map_entry entry;
+    buffer_init(&body);
+    buffer_put_text(&body, "{\"data\":{");
+    while (map_next(&request->broker->clients.producers, &position, &entry)) {
+        const struct producers *producers = entry.value;
+        size_t members = 0;
+        if (groups++ > 0) buffer_put_8(&body, ',');
+        json_put_text(&body, slice_text(producers->group));
+        buffer_put_text(&body, ":[");
+        LIST_EACH(&producers->members, link)
+        {
+            const struct member *member = CONTAINER_OF(link, struct member, in_group);
+            const char *language = language_name(member->language);
+            buffer_put_text(&body, members++ > 0 ? ",{\"clientId\":" : "{\"clientId\":");
+            json_put_text(&body, slice_text(member->client_id));
+            buffer_put_format(&body,
+                              ",\"language\":\"%s\",\"lastUpdateTimestamp\":%lld,\"remoteIP\":"
+                              "\"/%s\",\"version\":%d}",
+                              language ? language : "OTHER", (long long)member->beat_unix_ms,
+                              member->connection->peer, (int)member->version);
+        }
+        buffer_put_8(&body, ']');
+    }
+    buffer_put_text(&body, "}}");
+    request_answer_body(request, &body);
+    buffer_done(&body);
+}
+
 void connections_handle_subscription(struct request *request)
 {
     struct query_subscription_by_consumer_header header;

@@ -6,7 +6,7 @@
 #include "lib/embedded/handlers.h"
 #include "lib/protocol/relaxed_json.h"
 
-enum { RETRY_QUEUES_MAX = 64 };
+enum { RETRY_QUEUES_MAX = 64, GROUP_NAME_MAX = 255 };
 
 /* ---- configurations ---- */
 
@@ -54,31 +54,76 @@ static void read_config(const json_t *json, struct group *group)
     group->broker_when_slow = relaxed_json_number(json, "whichBrokerWhenConsumeSlowly", 1);
 }
 
-void group_handle_update(struct request *request)
+/* The parsed body, or NULL when the request was refused. */
+static json_t *parse_body(struct request *request)
 {
     json_t *json;
     mqc_error error;
-    if (relaxed_json_parse(request->command->body, "subscription group", &json, &error) != MQC_OK) {
-        request_refuse(request, RESPONSE_SYSTEM_ERROR, "com.alibaba.fastjson.JSONException: %s",
-                       error.text);
-        return;
-    }
+    if (relaxed_json_parse(request->command->body, "subscription group", &json, &error) == MQC_OK)
+        return json;
+    request_refuse(request, RESPONSE_SYSTEM_ERROR, "com.alibaba.fastjson2.JSONException: %s",
+                   error.text);
+    return NULL;
+}
+
+/* False when it is refused. */
+static bool check_name(struct request *request, const json_t *json)
+{
+    char text[512];
+    struct slice name = slice_text(relaxed_json_text(json, "groupName", ""));
+    if (!broker_topic_name_fault(name, text, sizeof text) && name.size <= GROUP_NAME_MAX)
+        return true;
+    request_refuse(request, RESPONSE_INVALID_PARAMETER,
+                   "The specified group: %.*s, is blank, too long or contains illegal characters, "
+                   "allowing only ^[%%|a-zA-Z0-9_-]+$",
+                   name.size < 300 ? (int)name.size : 300, name.data);
+    return false;
+}
+
+static bool update(struct request *request, const json_t *json)
+{
     struct group *group = groups_get(&request->broker->data->groups,
                                      slice_text(relaxed_json_text(json, "groupName", "")));
     if (group) read_config(json, group);
+    return group != NULL;
+}
+
+void group_handle_update(struct request *request)
+{
+    json_t *json = parse_body(request);
+    if (!json) return;
+    if (check_name(request, json)) {
+        if (update(request, json))
+            request_done(request);
+        else
+            request_no_memory(request);
+    }
     json_decref(json);
-    if (group)
+}
+
+/* All are checked before the first is made. */
+void group_handle_update_list(struct request *request)
+{
+    json_t *json = parse_body(request);
+    if (!json) return;
+    const json_t *list = json_object_get(json, "groupConfigList");
+    bool fine = true, done = true;
+    for (size_t i = 0; fine && i < json_array_size(list); i++)
+        fine = check_name(request, json_array_get(list, i));
+    for (size_t i = 0; fine && done && i < json_array_size(list); i++)
+        done = update(request, json_array_get(list, i));
+    if (fine && done)
         request_done(request);
-    else
-        request_refuse(request, RESPONSE_INVALID_PARAMETER,
-                       "The specified group name is blank or contains illegal characters.");
+    else if (fine)
+        request_no_memory(request);
+    json_decref(json);
 }
 
 void group_handle_get(struct request *request)
 {
     struct get_subscription_group_config_header header;
     if (!request_header(request, &get_subscription_group_config_layout, &header)) return;
-    const struct group *group = groups_find(&request->broker->data->groups, header.consumer_group);
+    const struct group *group = groups_get(&request->broker->data->groups, header.consumer_group);
     if (!group) {
         request_refuse(request, RESPONSE_SUBSCRIPTION_GROUP_NOT_EXIST,
                        "No group in this broker. group: %.*s", SLICE_FORMAT(header.consumer_group));
@@ -161,7 +206,9 @@ void group_handle_topics(struct request *request)
     struct map_entry entry;
     const struct group *group = groups_find(&request->broker->data->groups, header.consumer_group);
     buffer_init(&body);
-    buffer_put_text(&body, "{\"topicList\":[");
+    buffer_put_text(&body, "{\"brokerAddr\":");
+    json_put_text(&body, slice_text(request->broker->address));
+    buffer_put_text(&body, ",\"topicList\":[");
     while (group && map_next(&group->topics, &position, &entry))
         put_member(&body, slice_of(entry.key, entry.key_size));
     buffer_put_text(&body, "]}");

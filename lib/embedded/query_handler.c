@@ -1,10 +1,12 @@
-/* Finding messages: by offset id, by key, by unique key (QueryMessageProcessor.java). On the I/O
- * thread. There is no index: the records of the topic are looked through. */
+/* Finding messages: by offset id, by key, by unique key, by place in a queue
+ * (QueryMessageProcessor.java, AdminBrokerProcessor.java). On the I/O thread. There is no index:
+ * the records of the topic are looked through. */
 #include "lib/embedded/cluster.h"
 #include "lib/embedded/handlers.h"
 #include "lib/protocol/properties.h"
+#include "lib/protocol/relaxed_json.h"
 
-enum { FOUND_MAX = 64, UNIQUE_FOUND_MAX = 32 };
+enum { FOUND_MAX = 64, UNIQUE_FOUND_MAX = 32, PLACES_MAX = 10000 };
 
 void query_handle_view(struct request *request)
 {
@@ -82,4 +84,64 @@ void query_handle_by_key(struct request *request)
         request_refuse(request, RESPONSE_QUERY_NOT_FOUND,
                        "can not find message, maybe time range not correct");
     buffer_done(&found);
+}
+
+/* ---- QUERY_CONSUME_QUEUE ---- */
+
+/* What the group is subscribed to, when one is named. */
+static void put_subscription(struct buffer *out, const struct broker *broker,
+                             const struct query_consume_queue_header *header)
+{
+    if (!header->consumer_group.data) return;
+    const struct consumers *consumers = clients_consumers(&broker->clients, header->consumer_group);
+    const struct subscription *subscription =
+        consumers ? map_get(&consumers->subscriptions, header->topic) : NULL;
+    if (subscription) {
+        buffer_put_text(out, ",\"filterData\":\"null\",\"subscriptionData\":");
+        subscription_encode(subscription, out);
+        return;
+    }
+    struct buffer text;
+    buffer_init(&text);
+    buffer_put_format(&text, "%.*s@%.*s is not online!", SLICE_FORMAT(header->consumer_group),
+                      SLICE_FORMAT(header->topic));
+    buffer_put_text(out, ",\"filterData\":");
+    json_put_text(out, buffer_slice(&text));
+    buffer_done(&text);
+}
+
+void query_handle_consume_queue(struct request *request)
+{
+    struct query_consume_queue_header header;
+    if (!request_header(request, &query_consume_queue_layout, &header)) return;
+    const struct topic *topic = message_store_topic(&request->broker->data->store, header.topic);
+    const struct store_queue *queue = topic ? topic_queue(topic, header.queue_id) : NULL;
+    if (!queue) {
+        request_refuse(request, RESPONSE_SYSTEM_ERROR, "%d@%.*s is not exist!",
+                       (int)header.queue_id, SLICE_FORMAT(header.topic));
+        return;
+    }
+    if (!store_queue_at(queue, header.index)) {
+        request_refuse(request, RESPONSE_SUCCESS, "Index %lld of %d@%.*s is not exist!",
+                       (long long)header.index, (int)header.queue_id, SLICE_FORMAT(header.topic));
+        return;
+    }
+    struct buffer body;
+    buffer_init(&body);
+    buffer_put_format(&body, "{\"maxQueueIndex\":%lld,\"minQueueIndex\":%lld,\"queueData\":[",
+                      (long long)store_queue_max_offset(queue), (long long)queue->min_offset);
+    for (int32_t i = 0; !body.failed && i < header.count && i < PLACES_MAX; i++) {
+        const struct record *record = store_queue_at(queue, header.index + i);
+        if (!record) break;
+        buffer_put_format(&body,
+                          "%s{\"eval\":false,\"physicOffset\":%lld,\"physicSize\":%zu,"
+                          "\"tagsCode\":%d}",
+                          i > 0 ? "," : "", (long long)record->commit_log_offset, record->size,
+                          (int)record->tag_code);
+    }
+    buffer_put_8(&body, ']');
+    put_subscription(&body, request->broker, &header);
+    buffer_put_8(&body, '}');
+    request_answer_body(request, &body);
+    buffer_done(&body);
 }

@@ -68,6 +68,65 @@ void stats_handle_consume(struct request *request)
     buffer_done(&body);
 }
 
+/* ---- all groups ---- */
+
+/* Messages that a group has not consumed of a topic. */
+static int64_t lag_of(const struct group *group, const struct topic *topic)
+{
+    int64_t lag = 0;
+    for (int32_t i = 0; i < topic->read_queues; i++) {
+        int64_t consumed = group_offset(group, slice_text(topic->name), i);
+        lag += store_queue_max_offset(topic_queue(topic, i)) - (consumed < 0 ? 0 : consumed);
+    }
+    return lag;
+}
+
+/* {"group":[{"consumeTps":…,"offsetTable":{…}},…]}; returns the group's lag. */
+static int64_t put_group(struct buffer *out, const struct broker_data *data,
+                         const struct group *group, bool orderly)
+{
+    int64_t lag = 0;
+    size_t position = 0, put = 0;
+    struct map_entry entry;
+    buffer_put_8(out, '{');
+    json_put_text(out, slice_text(group->name));
+    buffer_put_text(out, ":[");
+    while (!out->failed && map_next(&group->topics, &position, &entry)) {
+        const struct topic *topic =
+            message_store_topic(&data->store, slice_of(entry.key, entry.key_size));
+        if (!topic || (orderly && !topic->ordered)) continue;
+        buffer_put_text(out, put++ > 0 ? ",{" : "{");
+        buffer_put_text(out, "\"consumeTps\":0.0,\"offsetTable\":{");
+        put_topic_stats(out, data, group, topic);
+        buffer_put_text(out, "}}");
+        lag += lag_of(group, topic);
+    }
+    buffer_put_text(out, "]}");
+    return lag;
+}
+
+void stats_handle_all_groups(struct request *request)
+{
+    struct get_broker_consume_stats_header header;
+    if (!request_header(request, &get_broker_consume_stats_layout, &header)) return;
+    const struct broker_data *data = request->broker->data;
+    struct buffer body;
+    int64_t lag = 0;
+    size_t position = 0, put = 0;
+    struct map_entry entry;
+    buffer_init(&body);
+    buffer_put_text(&body, "{\"brokerAddr\":");
+    json_put_text(&body, slice_text(request->broker->address));
+    buffer_put_text(&body, ",\"consumeStatsList\":[");
+    while (map_next(&data->groups.by_name, &position, &entry)) {
+        if (put++ > 0) buffer_put_8(&body, ',');
+        lag += put_group(&body, data, entry.value, header.orderly);
+    }
+    buffer_put_format(&body, "],\"totalDiff\":%lld,\"totalInflightDiff\":0}", (long long)lag);
+    request_answer_body(request, &body);
+    buffer_done(&body);
+}
+
 /* ---- reset ---- */
 
 /* The offset that one queue is set to; false when the one asked for is out of range. */

@@ -1,38 +1,15 @@
 /* Administration of topics on a broker (AdminBrokerProcessor.java). On the I/O thread. */
 #include "lib/embedded/topic_handler.h"
+
 #include "lib/base/memory.h"
 #include "lib/embedded/cluster.h"
 #include "lib/embedded/handlers.h"
 #include "lib/embedded/long_poll.h"
+#include "lib/embedded/topic_attributes.h"
 #include "lib/protocol/names.h"
 #include "lib/protocol/relaxed_json.h"
 
 /* ---- creating and deleting ---- */
-
-/* {"message.type":"FIFO"} of "+message.type=FIFO,-other" (AttributeParser.java) on top of what the
- * topic has. NULL: no memory. */
-static char *merge_attributes(const char *old, struct slice changes)
-{
-    json_t *json = json_loads(old, 0, NULL);
-    if (!json) return NULL;
-    while (changes.data) {
-        struct slice change = slice_trim(slice_split(&changes, ","));
-        if (change.size < 2) continue;
-        struct slice value = slice_of(change.data + 1, change.size - 1);
-        struct slice name = slice_split(&value, "=");
-        char *key = slice_duplicate(name);
-        if (key && change.data[0] == '+' && value.data)
-            json_object_set_new(json, key, json_stringn(value.data, value.size));
-        else if (key && change.data[0] == '-')
-            json_object_del(json, key);
-        memory_free(key);
-    }
-    char *text = json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
-    char *copy = memory_duplicate(text);
-    free(text);
-    json_decref(json);
-    return copy;
-}
 
 static bool replace(char **text, char *with)
 {
@@ -60,31 +37,97 @@ static bool create(struct request *request, const struct create_topic_header *he
     topic->sys_flag = header->topic_sys_flag;
     topic->ordered = header->orderly;
     return replace(&topic->filter_type, slice_duplicate(header->topic_filter_type)) &&
-           replace(&topic->attributes, merge_attributes(topic->attributes, header->attributes)) &&
+           replace(&topic->attributes,
+                   topic_attributes_merge(topic->attributes, header->attributes)) &&
            name_server_register_topic(&request->cluster->name_server, data, topic);
+}
+
+/* False when it is refused. */
+static bool check_topic(struct request *request, const struct create_topic_header *header)
+{
+    char text[512];
+    const char *fault = broker_topic_name_fault(header->topic, text, sizeof text);
+    if (fault) {
+        request_refuse(request, RESPONSE_INVALID_PARAMETER, "%s", fault);
+        return false;
+    }
+    if (!may_be_changed(request, header->topic)) return false;
+    fault = topic_attributes_fault(header->attributes, text, sizeof text);
+    if (fault) {
+        request_refuse(request, RESPONSE_SYSTEM_ERROR, "%s", fault);
+        return false;
+    }
+    if (header->read_queues >= 0 && header->write_queues >= 0 &&
+        header->read_queues <= TOPIC_QUEUES_MAX && header->write_queues <= TOPIC_QUEUES_MAX)
+        return true;
+    request_refuse(request, RESPONSE_INVALID_PARAMETER,
+                   "the embedded broker takes 0 to %d queues a topic", TOPIC_QUEUES_MAX);
+    return false;
 }
 
 void topic_handle_create(struct request *request)
 {
     struct create_topic_header header;
-    char text[512];
     if (!request_header(request, &create_topic_layout, &header)) return;
-    const char *fault = broker_topic_name_fault(header.topic, text, sizeof text);
-    if (fault) {
-        request_refuse(request, RESPONSE_INVALID_PARAMETER, "%s", fault);
-        return;
-    }
-    if (!may_be_changed(request, header.topic)) return;
-    if (header.read_queues < 0 || header.write_queues < 0 ||
-        header.read_queues > TOPIC_QUEUES_MAX || header.write_queues > TOPIC_QUEUES_MAX) {
-        request_refuse(request, RESPONSE_INVALID_PARAMETER,
-                       "the embedded broker takes 0 to %d queues a topic", TOPIC_QUEUES_MAX);
-        return;
-    }
+    if (!check_topic(request, &header)) return;
     if (create(request, &header))
         request_done(request);
     else
         request_no_memory(request);
+}
+
+/* One of a list, with the defaults of TopicConfig.java; `attributes` is what the result borrows. */
+static struct create_topic_header listed_topic(const json_t *json, struct buffer *attributes)
+{
+    enum { QUEUES = 16, READ_WRITE = 6 };
+    const char *name;
+    json_t *value;
+    buffer_clear(attributes);
+    json_object_foreach(json_object_get(json, "attributes"), name, value) if (json_is_string(value))
+        buffer_put_format(attributes, "%s%s=%s", attributes->size ? "," : "", name,
+                          json_string_value(value));
+    return (struct create_topic_header){
+        .topic = slice_text(relaxed_json_text(json, "topicName", "")),
+        .read_queues = (int32_t)relaxed_json_number(json, "readQueueNums", QUEUES),
+        .write_queues = (int32_t)relaxed_json_number(json, "writeQueueNums", QUEUES),
+        .permission = (int32_t)relaxed_json_number(json, "perm", READ_WRITE),
+        .topic_filter_type = slice_text(relaxed_json_text(json, "topicFilterType", "SINGLE_TAG")),
+        .topic_sys_flag = (int32_t)relaxed_json_number(json, "topicSysFlag", 0),
+        .orderly = relaxed_json_bool(json, "order", false),
+        .attributes = buffer_slice(attributes),
+    };
+}
+
+/* UPDATE_AND_CREATE_TOPIC_LIST: all are checked before the first is made. */
+void topic_handle_create_list(struct request *request)
+{
+    json_t *json = NULL;
+    mqc_error error;
+    struct buffer attributes;
+    if (relaxed_json_parse(request->command->body, "list of topics", &json, &error) != MQC_OK ||
+        !json_object_get(json, "topicConfigList")) {
+        request_refuse(request, RESPONSE_SYSTEM_ERROR,
+                       "com.alibaba.fastjson2.JSONException: topicConfigList is needed");
+        json_decref(json);
+        return;
+    }
+    const json_t *list = json_object_get(json, "topicConfigList");
+    bool fine = true, done = true;
+    buffer_init(&attributes);
+    for (size_t i = 0; fine && i < json_array_size(list); i++) {
+        struct create_topic_header header = listed_topic(json_array_get(list, i), &attributes);
+        fine = check_topic(request, &header);
+    }
+    for (size_t i = 0; fine && done && i < json_array_size(list); i++) {
+        struct create_topic_header header = listed_topic(json_array_get(list, i), &attributes);
+        done = create(request, &header);
+    }
+    if (fine && done)
+        request_done(request);
+    else if (fine)
+        request_no_memory(request);
+    buffer_done(&attributes);
+    json_decref(json);
 }
 
 void topic_delete(struct broker_data *data, struct topic *topic)
@@ -169,6 +212,24 @@ void topic_handle_all_configs(struct request *request)
         put_config(&body, topic);
     }
     buffer_put_text(&body, "}}");
+    request_answer_body(request, &body);
+    buffer_done(&body);
+}
+
+void topic_handle_system_list(struct request *request)
+{
+    struct buffer body;
+    size_t position = 0, put = 0;
+    struct map_entry entry;
+    buffer_init(&body);
+    buffer_put_text(&body, "{\"topicList\":[");
+    while (map_next(&request->broker->data->store.topics, &position, &entry)) {
+        struct slice name = slice_of(entry.key, entry.key_size);
+        if (!names_is_system_topic(name)) continue;
+        if (put++ > 0) buffer_put_8(&body, ',');
+        json_put_text(&body, name);
+    }
+    buffer_put_text(&body, "]}");
     request_answer_body(request, &body);
     buffer_done(&body);
 }

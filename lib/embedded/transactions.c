@@ -184,6 +184,40 @@ void transaction_handle_end(struct request *request)
     message_block_unref(block);
 }
 
+/* RESUME_CHECK_HALF_MESSAGE: one that was given up is asked for again, from the first time. */
+void transaction_handle_resume(struct request *request)
+{
+    static const char failed[] =
+        "Exception was thrown when putting message back to RMQ_SYS_TRANS_HALF_TOPIC.";
+    struct resume_check_half_message_header header;
+    struct host host;
+    int64_t offset;
+    struct broker_data *data = request->broker->data;
+    const struct record *record = NULL;
+    if (!request_header(request, &resume_check_half_message_layout, &header)) return;
+    if (offset_id_parse(header.message_id, &host, &offset, NULL) == MQC_OK)
+        record = message_store_find(&data->store, offset);
+    struct message_block *block = record ? record_decode(record) : NULL;
+    if (!block) {
+        request_refuse(request, RESPONSE_SYSTEM_ERROR, "%s", failed);
+        return;
+    }
+    const struct property_change change = {CHECK_TIMES, SLICE_LITERAL("0")};
+    struct mqc_message message = block->messages[0];
+    struct buffer properties;
+    buffer_init(&properties);
+    properties_edit(&properties, message.properties, &change, 1);
+    message.properties = buffer_slice(&properties);
+    int64_t first_check = cluster_message_time(data->cluster) + immunity_ms(data, &message);
+    record = properties.failed ? NULL : store_half(data, &message);
+    if (record && half_open(data, record, first_check))
+        request_done(request);
+    else
+        request_no_memory(request);
+    buffer_done(&properties);
+    message_block_unref(block);
+}
+
 /* ---- asking the producer ---- */
 
 static struct connection *producer_of(const struct broker_data *data, struct slice group)
