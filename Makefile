@@ -1,6 +1,7 @@
 # libmqclient: `make help` lists the targets. Everything built goes under $(BUILD).
 BUILD   ?= build
 PREFIX  ?= /usr/local
+LIBDIR  ?= $(PREFIX)/lib
 DESTDIR ?=
 CC      ?= cc
 LD      ?= ld
@@ -117,7 +118,7 @@ $(BUILD)/mqc: $(TOOL_OBJECTS) $(BUILD)/libmqclient.so $(BUILD)/libmqembedded.so
 # $(call pc_file,name,description,fields of its own): written anew only when it says something new.
 define pc_file
 @mkdir -p $(@D)
-@printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$${prefix}/lib' 'includedir=$${prefix}/include' '' \
+@printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(patsubst $(PREFIX)/%,$${prefix}/%,$(LIBDIR))' 'includedir=$${prefix}/include' '' \
   'Name: $1' 'Description: $2' 'Version: $(VERSION)' 'Libs: -L$${libdir} -l$1' \
   'Libs.private: -pthread' 'Requires.private: $(PACKAGES)' 'Cflags: -I$${includedir}' $3 >$@.new
 @cmp -s $@.new $@ && rm $@.new || mv $@.new $@
@@ -130,27 +131,38 @@ $(BUILD)/mqembedded.pc: FORCE
 # ---- installation ----
 HEADERS   := $(wildcard include/mqclient/*.h)
 installed  = $(DESTDIR)$(PREFIX)/$1
+libraries  = $(DESTDIR)$(LIBDIR)/$1
 
 .PHONY: install
-install: all  ## install below $(DESTDIR)$(PREFIX)
-	install -d $(foreach f,include/mqclient lib/pkgconfig bin share/doc/libmqclient,'$(call installed,$f)')
+install: all $(BUILD)/mqclient-config-version.cmake  ## install below $(DESTDIR)$(PREFIX), libraries below $(DESTDIR)$(LIBDIR)
+	install -d $(foreach f,include/mqclient bin share/doc/libmqclient,'$(call installed,$f)') \
+	  $(foreach f,pkgconfig cmake/mqclient,'$(call libraries,$f)')
 	install -m 644 $(HEADERS) '$(call installed,include/mqclient)'
-	install -m 644 $(BUILD)/libmqclient.a $(BUILD)/libmqembedded.a '$(call installed,lib)'
-	install -m 755 $(BUILD)/libmqclient.so.$(SOVERSION) $(BUILD)/libmqembedded.so.$(SOVERSION) '$(call installed,lib)'
-	ln -sf libmqclient.so.$(SOVERSION) '$(call installed,lib/libmqclient.so)'
-	ln -sf libmqembedded.so.$(SOVERSION) '$(call installed,lib/libmqembedded.so)'
-	install -m 644 $(BUILD)/mqclient.pc $(BUILD)/mqembedded.pc '$(call installed,lib/pkgconfig)'
+	install -m 644 $(BUILD)/libmqclient.a $(BUILD)/libmqembedded.a '$(call libraries,)'
+	install -m 755 $(BUILD)/libmqclient.so.$(SOVERSION) $(BUILD)/libmqembedded.so.$(SOVERSION) '$(call libraries,)'
+	ln -sf libmqclient.so.$(SOVERSION) '$(call libraries,libmqclient.so)'
+	ln -sf libmqembedded.so.$(SOVERSION) '$(call libraries,libmqembedded.so)'
+	install -m 644 $(BUILD)/mqclient.pc $(BUILD)/mqembedded.pc '$(call libraries,pkgconfig)'
+	install -m 644 tools/packaging/mqclient-config.cmake $(BUILD)/mqclient-config-version.cmake '$(call libraries,cmake/mqclient)'
 	install -m 755 $(BUILD)/mqc '$(call installed,bin)'
 	install -m 644 COPYING README.md CHANGELOG.md '$(call installed,share/doc/libmqclient)'
 
-INSTALLED := $(HEADERS) $(foreach l,mqclient mqembedded, \
-               lib/lib$l.a lib/lib$l.so.$(SOVERSION) lib/lib$l.so lib/pkgconfig/$l.pc) \
-             bin/mqc $(foreach f,COPYING README.md CHANGELOG.md,share/doc/libmqclient/$f)
+INSTALLED           := $(HEADERS) bin/mqc $(foreach f,COPYING README.md CHANGELOG.md,share/doc/libmqclient/$f)
+INSTALLED_LIBRARIES := $(foreach l,mqclient mqembedded,lib$l.a lib$l.so.$(SOVERSION) lib$l.so pkgconfig/$l.pc) \
+                       $(foreach f,config config-version,cmake/mqclient/mqclient-$f.cmake)
 
 .PHONY: uninstall
 uninstall:  ## remove what install has put there
-	rm -f $(foreach f,$(INSTALLED),'$(call installed,$f)')
-	-rmdir $(foreach f,include/mqclient share/doc/libmqclient,'$(call installed,$f)')
+	rm -f $(foreach f,$(INSTALLED),'$(call installed,$f)') $(foreach f,$(INSTALLED_LIBRARIES),'$(call libraries,$f)')
+	-rmdir $(foreach f,include/mqclient share/doc/libmqclient,'$(call installed,$f)') '$(call libraries,cmake/mqclient)'
+
+$(BUILD)/mqclient-config-version.cmake: FORCE
+	@mkdir -p $(@D)
+	@sed 's/@VERSION@/$(VERSION)/' tools/packaging/mqclient-config-version.cmake >$@
+
+.PHONY: deb
+deb:  ## build the Debian packages into $(BUILD)/deb (debhelper)
+	@tools/packaging/make-deb '$(VERSION)' '$(abspath $(BUILD))/deb'
 
 # ---- tests ----
 UNIT_SOURCES  := $(wildcard test/unit/*/check_*.c)
