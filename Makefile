@@ -134,7 +134,7 @@ installed  = $(DESTDIR)$(PREFIX)/$1
 libraries  = $(DESTDIR)$(LIBDIR)/$1
 
 .PHONY: install
-install: all $(BUILD)/mqclient-config-version.cmake  ## install below $(DESTDIR)$(PREFIX), libraries below $(DESTDIR)$(LIBDIR)
+install: all man $(BUILD)/mqclient-config-version.cmake  ## install below $(DESTDIR)$(PREFIX), libraries below $(DESTDIR)$(LIBDIR)
 	install -d $(foreach f,include/mqclient bin share/doc/libmqclient,'$(call installed,$f)') \
 	  $(foreach f,pkgconfig cmake/mqclient,'$(call libraries,$f)')
 	install -m 644 $(HEADERS) '$(call installed,include/mqclient)'
@@ -146,6 +146,9 @@ install: all $(BUILD)/mqclient-config-version.cmake  ## install below $(DESTDIR)
 	install -m 644 tools/packaging/mqclient-config.cmake $(BUILD)/mqclient-config-version.cmake '$(call libraries,cmake/mqclient)'
 	install -m 755 $(BUILD)/mqc '$(call installed,bin)'
 	install -m 644 COPYING README.md CHANGELOG.md '$(call installed,share/doc/libmqclient)'
+	install -d $(foreach n,1 3,'$(call installed,share/man/man$n)')
+	install -m 644 $(BUILD)/man/*.1 '$(call installed,share/man/man1)'
+	install -m 644 $(BUILD)/man/*.3 '$(call installed,share/man/man3)'
 
 INSTALLED           := $(HEADERS) bin/mqc $(foreach f,COPYING README.md CHANGELOG.md,share/doc/libmqclient/$f)
 INSTALLED_LIBRARIES := $(foreach l,mqclient mqembedded,lib$l.a lib$l.so.$(SOVERSION) lib$l.so pkgconfig/$l.pc) \
@@ -154,11 +157,16 @@ INSTALLED_LIBRARIES := $(foreach l,mqclient mqembedded,lib$l.a lib$l.so.$(SOVERS
 .PHONY: uninstall
 uninstall:  ## remove what install has put there
 	rm -f $(foreach f,$(INSTALLED),'$(call installed,$f)') $(foreach f,$(INSTALLED_LIBRARIES),'$(call libraries,$f)')
+	rm -f '$(call installed,share/man/man1/mqc.1)' '$(call installed,share/man/man3)'/mqc_*.3
 	-rmdir $(foreach f,include/mqclient share/doc/libmqclient,'$(call installed,$f)') '$(call libraries,cmake/mqclient)'
 
 $(BUILD)/mqclient-config-version.cmake: FORCE
 	@mkdir -p $(@D)
 	@sed 's/@VERSION@/$(VERSION)/' tools/packaging/mqclient-config-version.cmake >$@
+
+.PHONY: man
+man: $(BUILD)/mqc  ## write manual pages of the tool and of every public function to $(BUILD)/man
+	@tools/packaging/make-man '$(VERSION)' $(BUILD)/mqc $(BUILD)/man
 
 .PHONY: deb
 deb:  ## build the Debian packages into $(BUILD)/deb (debhelper)

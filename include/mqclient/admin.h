@@ -52,6 +52,7 @@ MQC_API mqc_status mqc_admin_create_topic(mqc_admin *admin, const char *cluster,
 MQC_API mqc_status mqc_admin_delete_topic(mqc_admin *admin, const char *cluster, const char *topic,
                                           mqc_error *error);
 
+/* Visits all topics in the name server's order. */
 MQC_API mqc_status mqc_admin_each_topic(mqc_admin *admin, mqc_topic_visitor *visit, void *arg,
                                         mqc_error *error);
 

@@ -90,6 +90,8 @@ MQC_API void mqc_push_consumer_free(mqc_push_consumer *consumer);
 
 /* ---- in a listener ---- */
 
+/* How many messages there are, each of them (NULL behind the last), and the queue that all are of.
+ */
 MQC_API size_t mqc_delivery_count(const mqc_delivery *delivery);
 MQC_API const mqc_message *mqc_delivery_at(const mqc_delivery *delivery, size_t index);
 MQC_API mqc_message_queue mqc_delivery_queue(const mqc_delivery *delivery);

@@ -51,6 +51,7 @@ MQC_API void mqc_message_set_flag(mqc_message *message, int32_t flag);
 
 /* ---- reading; what is returned lives as long as the message ---- */
 
+/* Of any message. What it does not have is NULL, or a view of no bytes. */
 MQC_API const char *mqc_message_topic(const mqc_message *message);
 MQC_API mqc_view mqc_message_body(const mqc_message *message);    /* decompressed */
 MQC_API const char *mqc_message_tag(const mqc_message *message);  /* NULL when it has none */
