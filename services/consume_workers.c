@@ -45,6 +45,7 @@ struct consume_workers {
     int running;  /* tasks */
     int64_t idle_ms;
     int64_t grow_again_ms;
+    int minimum; /* stay when idle */
     int maximum;
     struct worker slots[];
 };
@@ -180,6 +181,11 @@ void consume_workers_set_idle_ms(struct consume_workers *workers, int64_t idle_m
     workers->idle_ms = idle_ms;
 }
 
+void consume_workers_set_minimum(struct consume_workers *workers, int minimum)
+{
+    workers->minimum = minimum;
+}
+
 static void run_worker(void *arg)
 {
     struct worker *worker = arg;
@@ -215,8 +221,12 @@ static bool wait_for_call(struct consume_workers *workers, struct worker *worker
     int64_t deadline_ms = clock_deadline_ms(workers->idle_ms);
     bool in_time = true;
     list_insert_before(workers->idle.next, &worker->idle);
-    while (!worker->called && !workers->stopping && in_time)
+    while (!worker->called && !workers->stopping && in_time) {
         in_time = condition_wait_until(&worker->wake, &workers->lock, deadline_ms);
+        if (in_time || workers->threads > workers->minimum) continue;
+        deadline_ms = CLOCK_NEVER; /* one of those that stay */
+        in_time = true;
+    }
     list_remove(&worker->idle);
     if (!worker->called) return false;
     worker->called = workers->coming = false;

@@ -1,5 +1,5 @@
 /* A consumer's pool of worker threads: takes tasks from one queue; grows with need up to its
- * maximum and shrinks again when workers have been idle for a minute. */
+ * maximum and shrinks again to its minimum when workers have been idle for a minute. */
 #ifndef SERVICES_CONSUME_WORKERS_H
 #define SERVICES_CONSUME_WORKERS_H
 
@@ -37,6 +37,9 @@ void consume_workers_submit_all(struct consume_workers *workers, struct link *ta
 int consume_workers_stop(struct consume_workers *workers, int64_t deadline_ms);
 /* Stops and waits for all; not on one of its workers. NULL is fine. */
 void consume_workers_free(struct consume_workers *workers);
+
+/* How many workers stay when they are idle, instead of none. Before start. */
+void consume_workers_set_minimum(struct consume_workers *workers, int minimum);
 
 /* Threads that there are at the moment. */
 int consume_workers_count(struct consume_workers *workers);

@@ -36,7 +36,7 @@ typedef struct mqc_push_consumer_options {
     void *listener_arg;
     mqc_consume_from from;
     int64_t from_unix_ms;        /* for MQC_FROM_TIME; default: half an hour before now */
-    int threads;                 /* most workers at a time; default 20 */
+    int threads;                 /* most workers at a time; default 20, or threads_min */
     int listener_batch;          /* most messages a listener call; default 1 */
     int pull_batch;              /* most messages a pull; default 32 */
     int pull_batch_bytes;        /* default 256 KiB */
@@ -46,6 +46,9 @@ typedef struct mqc_push_consumer_options {
     int queue_max_messages;      /* held of one queue before pulling pauses; default 1000 */
     int queue_max_mib;           /* default 100 */
     int queue_max_span;          /* between first and last held offset; default 2000 */
+    int threads_min;             /* workers kept when there is nothing to do; default 1 */
+    int topic_max_messages;      /* held of all queues of a topic; default: only queue_max_… */
+    int topic_max_mib;           /* likewise */
 } mqc_push_consumer_options;
 
 /* A new consumer, not yet started; NULL and `error` when an option is wrong. Does not touch the

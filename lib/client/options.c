@@ -19,6 +19,7 @@ static mqc_status check_name_servers(const mqc_client_options *options, mqc_erro
 static mqc_status check_credentials(const mqc_client_options *options, mqc_error *error);
 static mqc_status check_tls(const mqc_tls_options *tls, mqc_error *error);
 static mqc_status check_group(const char *group, const char *name, mqc_error *error);
+static mqc_status check_threads(const mqc_push_consumer_options *options, mqc_error *error);
 static mqc_status check_latency(const mqc_producer_options *options, mqc_error *error);
 static const char *default_name_servers(void);
 static void fill_fields(enum option_role role, void *options);
@@ -63,8 +64,18 @@ mqc_status options_check_push_consumer(const mqc_push_consumer_options *options,
             error_set(error, MQC_BAD_ARGUMENT,
                       "consumeTimestamp (from_unix_ms) is given, but consumeFromWhere (from) is "
                       "not CONSUME_FROM_TIMESTAMP (MQC_FROM_TIME): give both or neither");
+    if (!status) status = check_threads(options, error);
     if (!status) status = options_check_client(options->client, error);
     return status;
+}
+
+static mqc_status check_threads(const mqc_push_consumer_options *options, mqc_error *error)
+{
+    if (options->threads == 0 || options->threads_min <= options->threads) return MQC_OK;
+    return error_set(error, MQC_BAD_ARGUMENT,
+                     "consumeThreadMin (threads_min) is %d: it must not be above consumeThreadMax "
+                     "(threads), which is %d",
+                     options->threads_min, options->threads);
 }
 
 mqc_client_options options_fill_client(const mqc_client_options *options)
@@ -90,6 +101,7 @@ mqc_push_consumer_options options_fill_push_consumer(const mqc_push_consumer_opt
 {
     mqc_push_consumer_options filled = *options;
     fill_fields(OPTION_ROLE_PUSH_CONSUMER, &filled);
+    if (filled.threads < filled.threads_min) filled.threads = filled.threads_min;
     if (filled.from_unix_ms == 0) filled.from_unix_ms = clock_unix_ms() - HALF_AN_HOUR_MS;
     return filled;
 }

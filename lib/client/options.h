@@ -28,6 +28,7 @@ mqc_status options_check_push_consumer(const mqc_push_consumer_options *options,
  *   push consumer  client                 as given, perhaps NULL
  *                  max_reconsume_times    0: the first refusal leads to the dead letter queue
  *                  from_unix_ms           set whatever `from` is
+ *                  topic_max_…            -1: no limit
  *
  * All other fields are then within their ranges. */
 /* clang-format on */

@@ -28,6 +28,7 @@ mqc_status consumer_init(struct consumer *consumer, const struct consumer_kind *
     condition_init(&consumer->changed);
     lock_init(&consumer->queues_lock, LOCK_RANK_REBALANCE);
     list_init(&consumer->queues);
+    map_init(&consumer->topics);
     atomic_store(&consumer->stop_deadline_ms, CLOCK_NEVER);
     atomic_store(&consumer->heartbeat_ms, INT64_MIN / 2);
     consumer->strategy = &ALLOCATE_AVERAGELY;
@@ -58,6 +59,9 @@ void consumer_done(struct consumer *consumer)
     offset_store_unref(consumer->offsets);
     subscriptions_done(&consumer->subscriptions);
     intern_done(&consumer->names);
+    struct map_entry entry;
+    for (size_t at = 0; map_next(&consumer->topics, &at, &entry);) memory_free(entry.value);
+    map_done(&consumer->topics);
     lock_done(&consumer->queues_lock);
     condition_done(&consumer->changed);
     lock_done(&consumer->lock);

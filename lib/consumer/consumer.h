@@ -92,7 +92,15 @@ struct consumer_settings {
     int pull_interval_ms;
     int queue_max_messages;
     int queue_max_mib;
-    int queue_max_span;
+    int queue_max_span;     /* -1: any */
+    int topic_max_messages; /* shared by the queues of a topic; -1: any */
+    int topic_max_mib;
+};
+
+/* A topic that the consumer has or had queues of. */
+struct consumer_topic {
+    struct link queues; /* guarded by consumer.queues_lock; consumer_queue.in_topic */
+    atomic_int count;
 };
 
 struct consumer {
@@ -121,8 +129,9 @@ struct consumer {
     atomic_bool paused;
     _Atomic int64_t stop_deadline_ms; /* of requests while stopping; CLOCK_NEVER before */
 
-    struct lock queues_lock; /* guards the next two */
+    struct lock queues_lock; /* guards the next three */
     struct link queues;      /* struct consumer_queue, one reference each */
+    struct map topics;       /* name → struct consumer_topic, kept until the end */
     bool queues_closed;      /* shutdown: nothing is added any more */
 
     struct callback_task chore;
@@ -136,7 +145,9 @@ struct consumer {
  * again gets a new one. Its pull request is alive exactly once from queue_pull_start until the
  * queue is dropped or the consumer stops, and holds a reference. */
 struct consumer_queue {
-    struct link link; /* in consumer.queues */
+    struct link link;     /* in consumer.queues */
+    struct link in_topic; /* in topic->queues */
+    struct consumer_topic *topic;
     struct reference references;
     struct consumer *consumer; /* counted */
     mqc_message_queue place;   /* names live as long as the consumer */

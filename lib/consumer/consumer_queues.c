@@ -9,6 +9,7 @@
 
 enum { MOVE_MS = 5000 };
 
+static struct consumer_topic *topic_of(struct consumer *consumer, const char *name);
 static struct consumer_queue *find(struct consumer *consumer, const mqc_message_queue *place)
     REQUIRES(consumer->queues_lock);
 
@@ -17,10 +18,14 @@ mqc_status consumer_queue_new(struct consumer *consumer, const mqc_message_queue
 {
     const char *topic = intern_name(&consumer->names, slice_text(place->topic));
     const char *broker_name = intern_name(&consumer->names, slice_text(place->broker_name));
-    struct consumer_queue *queue =
-        topic && broker_name ? memory_allocate_zero(1, consumer->kind->queue_bytes) : NULL;
+    struct consumer_topic *shared = topic_of(consumer, place->topic);
+    struct consumer_queue *queue = topic && broker_name && shared
+                                       ? memory_allocate_zero(1, consumer->kind->queue_bytes)
+                                       : NULL;
     if (!queue) return error_no_memory(error);
     list_init(&queue->link);
+    list_init(&queue->in_topic);
+    queue->topic = shared;
     reference_init(&queue->references);
     consumer_ref(consumer);
     queue->consumer = consumer;
@@ -132,6 +137,8 @@ void consumer_queue_move(struct consumer_queue *queue, struct client_instance *i
     consumer_queue_lose(queue, instance, "it goes on elsewhere");
 }
 
+/* ---- the table ---- */
+
 bool consumer_queues_add(struct consumer *consumer, struct consumer_queue *queue)
 {
     lock_take(&consumer->queues_lock);
@@ -139,6 +146,8 @@ bool consumer_queues_add(struct consumer *consumer, struct consumer_queue *queue
     if (add) {
         consumer_queue_ref(queue);
         list_append(&consumer->queues, &queue->link);
+        list_append(&queue->topic->queues, &queue->in_topic);
+        atomic_fetch_add(&queue->topic->count, 1);
     }
     lock_release(&consumer->queues_lock);
     return add;
@@ -149,6 +158,8 @@ bool consumer_queues_remove(struct consumer *consumer, struct consumer_queue *qu
     lock_take(&consumer->queues_lock);
     bool was_there = !list_empty(&queue->link);
     list_remove(&queue->link);
+    list_remove(&queue->in_topic);
+    if (was_there) atomic_fetch_sub(&queue->topic->count, 1);
     lock_release(&consumer->queues_lock);
     if (was_there) consumer_queue_unref(queue);
     return was_there;
@@ -162,17 +173,21 @@ bool consumer_queues_has(struct consumer *consumer, const mqc_message_queue *pla
     return has;
 }
 
-struct consumer_queue **consumer_queues_list(struct consumer *consumer, const char *topic,
+struct consumer_queue **consumer_queues_list(struct consumer *consumer, const char *name,
                                              size_t *count)
 {
     struct consumer_queue **list = NULL;
     size_t capacity = 0;
     *count = 0;
     lock_take(&consumer->queues_lock);
-    LIST_EACH(&consumer->queues, item)
+    struct consumer_topic *topic = name ? map_get(&consumer->topics, slice_text(name)) : NULL;
+    struct link none;
+    list_init(&none);
+    const struct link *queues = !name ? &consumer->queues : topic ? &topic->queues : &none;
+    LIST_EACH(queues, item)
     {
-        struct consumer_queue *queue = CONTAINER_OF(item, struct consumer_queue, link);
-        if (topic && strcmp(queue->place.topic, topic) != 0) continue;
+        struct consumer_queue *queue = name ? CONTAINER_OF(item, struct consumer_queue, in_topic)
+                                            : CONTAINER_OF(item, struct consumer_queue, link);
         /* Those that do not fit are seen to the next time. */
         if (!memory_reserve(&list, &capacity, *count + 1, sizeof *list)) break;
         consumer_queue_ref(queue);
@@ -192,19 +207,40 @@ void consumer_queues_close(struct consumer *consumer, struct link *taken)
 {
     lock_take(&consumer->queues_lock);
     consumer->queues_closed = true;
+    LIST_EACH(&consumer->queues, item)
+    {
+        list_remove(&CONTAINER_OF(item, struct consumer_queue, link)->in_topic);
+    }
     list_move_all(taken, &consumer->queues);
     lock_release(&consumer->queues_lock);
 }
 
 static struct consumer_queue *find(struct consumer *consumer, const mqc_message_queue *place)
 {
-    LIST_EACH(&consumer->queues, item)
+    struct consumer_topic *topic = map_get(&consumer->topics, slice_text(place->topic));
+    if (!topic) return NULL;
+    LIST_EACH(&topic->queues, item)
     {
-        struct consumer_queue *queue = CONTAINER_OF(item, struct consumer_queue, link);
+        struct consumer_queue *queue = CONTAINER_OF(item, struct consumer_queue, in_topic);
         if (queue->place.queue_id == place->queue_id &&
-            strcmp(queue->place.broker_name, place->broker_name) == 0 &&
-            strcmp(queue->place.topic, place->topic) == 0)
+            strcmp(queue->place.broker_name, place->broker_name) == 0)
             return queue;
     }
     return NULL;
+}
+
+/* Lives as long as the consumer; NULL: no memory. */
+static struct consumer_topic *topic_of(struct consumer *consumer, const char *name)
+{
+    lock_take(&consumer->queues_lock);
+    struct consumer_topic *topic = map_get(&consumer->topics, slice_text(name));
+    if (!topic && (topic = memory_allocate_zero(1, sizeof *topic))) {
+        list_init(&topic->queues);
+        if (!map_put(&consumer->topics, slice_text(name), topic, NULL)) {
+            memory_free(topic);
+            topic = NULL;
+        }
+    }
+    lock_release(&consumer->queues_lock);
+    return topic;
 }

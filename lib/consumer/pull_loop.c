@@ -23,6 +23,8 @@ enum {
 static void pull(struct pull_request *request);
 static void discard(struct pull_request *request);
 static bool is_full(struct consumer_queue *queue);
+static int64_t part_of_topic(const struct consumer_queue *queue, int64_t of_topic,
+                             int64_t of_queue);
 static mqc_status ask(struct consumer_queue *queue, const struct topic_subscription *subscription,
                       mqc_error *error);
 
@@ -103,9 +105,11 @@ static bool is_full(struct consumer_queue *queue)
     const struct consumer_settings *settings = &queue->consumer->settings;
     struct process_queue_state state;
     process_queue_read(&queue->messages, &state);
-    bool full = state.count > (size_t)settings->queue_max_messages ||
-                state.bytes / MIB > (size_t)settings->queue_max_mib ||
-                state.last_offset - state.first_offset > settings->queue_max_span;
+    int64_t most = part_of_topic(queue, settings->topic_max_messages, settings->queue_max_messages);
+    int64_t most_mib = part_of_topic(queue, settings->topic_max_mib, settings->queue_max_mib);
+    bool full = (int64_t)state.count > most || (int64_t)(state.bytes / MIB) > most_mib ||
+                (settings->queue_max_span >= 0 &&
+                 state.last_offset - state.first_offset > settings->queue_max_span);
     if (!full) {
         queue->pauses = 0;
     } else if (queue->pauses++ % SAY_EVERY == 0) {
@@ -117,6 +121,17 @@ static bool is_full(struct consumer_queue *queue)
                  (long long)state.last_offset);
     }
     return full;
+}
+
+/* What a queue may hold: its own limit, or its part of the topic's if that is less. Java's parts
+ * are those of all queues of all topics. */
+static int64_t part_of_topic(const struct consumer_queue *queue, int64_t of_topic, int64_t of_queue)
+{
+    int count = atomic_load(&queue->topic->count);
+    if (of_topic < 0) return of_queue;
+    int64_t part = count > 1 ? of_topic / count : of_topic;
+    if (part < 1) part = 1;
+    return part < of_queue ? part : of_queue;
 }
 
 /* PULL_MESSAGE (11). Does not block. */

@@ -30,9 +30,12 @@ mqc_push_consumer *mqc_push_consumer_new_sized(const mqc_push_consumer_options *
                                          .pull_interval_ms = whole.pull_interval_ms,
                                          .queue_max_messages = whole.queue_max_messages,
                                          .queue_max_mib = whole.queue_max_mib,
-                                         .queue_max_span = whole.queue_max_span};
+                                         .queue_max_span = whole.queue_max_span,
+                                         .topic_max_messages = whole.topic_max_messages,
+                                         .topic_max_mib = whole.topic_max_mib};
     list_init(&consumer->parked);
     if (consume_workers_new(whole.threads, &consumer->workers, error) != MQC_OK) goto failed;
+    consume_workers_set_minimum(consumer->workers, whole.threads_min);
     if (consumer_init(&consumer->core, &PUSH_CONCURRENTLY, &settings, error) != MQC_OK) goto failed;
     consumer->options = whole;
     consumer->options.client = consumer->core.settings.client;

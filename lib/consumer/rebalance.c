@@ -1,17 +1,26 @@
 /* Dividing queues (RebalanceImpl, RebalancePushImpl): for each topic, which of its queues are ours,
  * which are lost and which are gained. Runs on the instance's rebalance service, which calls again
  * in a second while anything is left to do. */
-#include "lib/consumer/consumer.h"
+#include <stdio.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
+#include "lib/consumer/consumer.h"
 
 enum {
     IDLE_MS = 120000,        /* a pull request that was not seen for so long is lost */
     UNKNOWN_PASSES_MOST = 5, /* without us in the list of members before we give up our queues */
     MISSING_PASSES_MOST = 30 /* that look for a topic without a route each second */
+};
+
+/* The group's members as one broker lists them. */
+struct members {
+    char address[ADDRESS_TEXT_BYTES];
+    struct name_list ids;
+    mqc_status status;
+    mqc_error error;
 };
 
 /* What one pass works with. */
@@ -21,7 +30,9 @@ struct pass {
     bool changed;
     bool unknown; /* some list of members lacked us */
     bool give_up_when_unknown;
-    bool missing; /* some topic has no route */
+    bool missing;            /* some topic has no route */
+    struct members *members; /* one a broker that was asked in this pass */
+    size_t member_count, member_capacity;
 };
 
 static bool divide_topic(struct pass *pass, const char *topic);
@@ -31,6 +42,8 @@ static void report(const struct pass *pass, const char *topic, mqc_status status
                    const mqc_error *error);
 static mqc_status get_members(struct pass *pass, const char *topic, int64_t deadline_ms,
                               struct name_list *ids, mqc_error *error);
+static struct members *members_of(struct pass *pass, const char *address, int64_t deadline_ms);
+static void members_done(struct pass *pass);
 static bool update(struct pass *pass, const char *topic, const struct topic_queues *queues,
                    const bool *mine);
 static bool drop_lost(struct pass *pass, const char *topic, const struct topic_queues *queues,
@@ -56,6 +69,7 @@ bool consumer_rebalance(struct consumer *consumer)
         if (!divide_topic(&pass, topics[i]->data.topic)) balanced = false;
     subscriptions_release(topics, count);
     if (!drop_unsubscribed(&pass)) balanced = false;
+    members_done(&pass);
     /* A new topic should be consumed soon, but one that never comes must not cost much for ever. */
     int passes = pass.missing ? atomic_load(&consumer->missing_passes) + 1 : 0;
     atomic_store(&consumer->missing_passes, passes);
@@ -102,7 +116,6 @@ static bool divide_topic(struct pass *pass, const char *topic)
     if (known || pass->give_up_when_unknown) balanced = update(pass, topic, queues, mine) && known;
 out:
     memory_free(mine);
-    name_list_done(&ids);
     topic_queues_unref(queues);
     return balanced;
 }
@@ -138,17 +151,43 @@ static void report(const struct pass *pass, const char *topic, mqc_status status
            "group=%s topic=%s not divided now: %s", consumer->group, topic, error->text);
 }
 
-/* The group's members in Java's order, from one broker. */
+/* The group's members in Java's order, from one broker; the list is the pass's. */
 static mqc_status get_members(struct pass *pass, const char *topic, int64_t deadline_ms,
                               struct name_list *ids, mqc_error *error)
 {
     char address[ADDRESS_TEXT_BYTES];
     if (!route_table_any_of_topic(client_instance_routes(pass->instance), topic, address))
         return error_set(error, MQC_NO_CONNECTION, "no broker of the topic has an address");
-    mqc_status status = client_api_consumer_list(client_instance_api(pass->instance), address,
-                                                 pass->consumer->group, deadline_ms, ids, error);
-    if (status == MQC_OK) allocate_sort_ids(ids);
-    return status;
+    struct members *members = members_of(pass, address, deadline_ms);
+    if (!members) return error_no_memory(error);
+    *ids = members->ids;
+    *error = members->error;
+    return members->status;
+}
+
+/* Each broker is asked once in a pass, however many topics it has; one that is down, too. */
+static struct members *members_of(struct pass *pass, const char *address, int64_t deadline_ms)
+{
+    for (size_t i = 0; i < pass->member_count; i++)
+        if (strcmp(pass->members[i].address, address) == 0) return &pass->members[i];
+    if (!memory_reserve(&pass->members, &pass->member_capacity, pass->member_count + 1,
+                        sizeof *pass->members))
+        return NULL;
+    struct members *members = &pass->members[pass->member_count++];
+    *members = (struct members){0};
+    snprintf(members->address, sizeof members->address, "%s", address);
+    members->status = client_api_consumer_list(client_instance_api(pass->instance), address,
+                                               pass->consumer->group, deadline_ms, &members->ids,
+                                               &members->error);
+    if (members->status == MQC_OK) allocate_sort_ids(&members->ids);
+    return members;
+}
+
+static void members_done(struct pass *pass)
+{
+    for (size_t i = 0; i < pass->member_count; i++)
+        if (pass->members[i].status == MQC_OK) name_list_done(&pass->members[i].ids);
+    memory_free(pass->members);
 }
 
 static bool update(struct pass *pass, const char *topic, const struct topic_queues *queues,

@@ -311,31 +311,8 @@ START_TEST(test_listener_batch)
 }
 END_TEST
 
-START_TEST(test_small_limits)
-{
-    enum { COUNT = 200 };
-    const char *topic = contract_topic(2);
-    struct collector *collector = collector_new();
-    mqc_producer *producer = contract_producer(NULL);
-    contract_send_many(producer, topic, "narrow ", COUNT);
-    mqc_push_consumer_options options = consume_with(contract_name("group"), collector, 0);
-    options.pull_batch = 2;
-    options.pull_batch_bytes = 200;
-    options.queue_max_messages = 3;
-    options.queue_max_span = 2;
-    options.queue_max_mib = 1;
-    options.threads = 2;
-    mqc_push_consumer *consumer = contract_consumer(&options, topic, "*");
-    collector_await(collector, COUNT);
-    contract_consumer_end(consumer);
-    mqc_producer_free(producer);
-    collector_check_each_once(collector, "narrow ", COUNT);
-    collector_free(collector);
-}
-END_TEST
-
 CONTRACT_MAIN("consume", test_all_are_consumed, test_one_thread_keeps_a_queues_order,
               test_two_topics, test_tag_filter, test_tags_of_equal_hash,
               test_second_filter_replaces_the_first, test_offsets_survive_a_restart,
               test_each_group_gets_all, test_pause_and_resume, test_unsubscribe,
-              test_listener_batch, test_small_limits)
+              test_listener_batch)

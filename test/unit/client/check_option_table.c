@@ -113,7 +113,7 @@ START_TEST(names_are_found_and_suggested)
     nearest_is("sendmsgtimeout", "sendMsgTimeout");
     nearest_is("sendMessageTimeout", "sendMsgTimeout");
     nearest_is("nameserverAddr", "namesrvAddr");
-    nearest_is("consumeThreadMin", "consumeThreadMax");
+    nearest_is("consumeThreadMost", "consumeThreadMax");
     nearest_is("retryTimesWhenSendFail", "retryTimesWhenSendFailed");
     nearest_is("send_timeout_ms", "sendMsgTimeout");
     nearest_is("tls.ca_file", "tlsCaFile");

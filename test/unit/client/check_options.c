@@ -94,6 +94,9 @@ START_TEST(numbers_out_of_range_name_field_and_range)
     CHECK_REFUSED(options_check_push_consumer(CONSUMER(.threads = INT_MAX), error),
                   "consumeThreadMax (threads) is 2147483647: give 1 to 1000 threads, or 0 for the "
                   "default 20");
+    CHECK_REFUSED(options_check_push_consumer(CONSUMER(.threads = 4, .threads_min = 5), error),
+                  "consumeThreadMin (threads_min) is 5: it must not be above consumeThreadMax "
+                  "(threads), which is 4");
     CHECK_REFUSED(options_check_push_consumer(CONSUMER(.pull_interval_ms = -1), error),
                   "pullInterval (pull_interval_ms) is -1: give 1 to 65535 ms, or 0 for the default "
                   "0");

@@ -129,6 +129,28 @@ START_TEST(idle_workers_end_and_their_places_are_used_again)
 }
 END_TEST
 
+START_TEST(the_minimum_stays_when_idle)
+{
+    set_up(4);
+    consume_workers_set_idle_ms(workers, 1);
+    consume_workers_set_minimum(workers, 2);
+    start();
+    together = 0;
+    for (int round = 0; round < 5; round++) {
+        together += 4;
+        struct work works[4] = {0};
+        submit_all(works, 4, run_together);
+        latch_wait(&ran, together);
+        while (consume_workers_count(workers) > 2) sched_yield();
+        for (int i = 0; i < 1000; i++) {
+            sched_yield();
+            ck_assert_int_eq(consume_workers_count(workers), 2);
+        }
+    }
+    tear_down();
+}
+END_TEST
+
 START_TEST(no_task_is_stuck_while_workers_end)
 {
     set_up(3);
@@ -208,7 +230,7 @@ static Suite *suite(void)
     UNIT_CASE(s, "run", starts_threads_only_with_work, one_worker_keeps_the_order,
               idle_workers_are_all_called_when_needed, never_more_than_the_maximum,
               tasks_before_start_wait_for_it, task_submits_another,
-              idle_workers_end_and_their_places_are_used_again);
+              idle_workers_end_and_their_places_are_used_again, the_minimum_stays_when_idle);
     UNIT_CASE(s, "failure", bad_maximum_and_no_memory);
 #ifdef CAN_REFUSE_THREADS
     UNIT_CASE(s, "no threads", without_a_thread_tasks_wait_for_the_next_submission,
