@@ -174,7 +174,8 @@ deb:  ## build the Debian packages into $(BUILD)/deb (debhelper)
 
 # ---- tests ----
 UNIT_SOURCES  := $(wildcard test/unit/*/check_*.c)
-UNIT_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(UNIT_SOURCES)) $(BUILD)/test/unit/net/check_poller_poll
+UNIT_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(UNIT_SOURCES)) $(BUILD)/test/unit/net/check_poller_poll \
+                 $(BUILD)/test/unit/base/check_bell_poll
 # The other files of a folder of tests are helpers: each program takes what it uses from those of its layer
 # and of the layers below.
 helper_objects = $(patsubst %.c,$(BUILD)/%.o,$(filter-out $1/check_%,$(wildcard $1/*.c)))
@@ -192,13 +193,17 @@ $(patsubst %.c,$(BUILD)/%,$(filter test/unit/$1/%,$(UNIT_SOURCES))): $(BUILD)/%:
 endef
 $(foreach l,$(LAYERS) embedded,$(eval $(call unit_rule,$l)))
 
-# The poller for systems without epoll, tested on those that have it too.
+# What is for systems without epoll and futexes, tested on those that have them too.
 $(BUILD)/poll/%.o: %.c | $(FIRST)
 	$(call say,CC)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS_ALL) -UMQC_POLLER_epoll -DMQC_POLLER_poll $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 $(BUILD)/test/unit/net/check_poller_poll: $(BUILD)/poll/test/unit/net/check_poller.o $(BUILD)/poll/lib/net/poller_poll.o \
     $(BUILD)/test/unit/unit.o $(BUILD)/test/unit/net/helpers.a $(call layers_from,net)
+	$(call say,LINK)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PACKAGE_LIBS) $(CHECK_LIBS)
+$(BUILD)/test/unit/base/check_bell_poll: $(BUILD)/poll/test/unit/base/check_bell.o $(BUILD)/poll/lib/base/bell.o \
+    $(BUILD)/test/unit/unit.o $(BUILD)/test/unit/base/helpers.a $(call layers_from,base)
 	$(call say,LINK)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PACKAGE_LIBS) $(CHECK_LIBS)
 

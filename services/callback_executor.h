@@ -22,6 +22,12 @@ mqc_status callback_executor_start(struct callback_executor *executor, mqc_error
  * begun, within this call. So hold no lock, and let no task that ran submit itself for ever. */
 void callback_executor_submit(struct callback_executor *executor, struct callback_task *task);
 
+/* The same for one of many: nobody is woken for the task before callback_executor_call, which the
+ * submitter sees to when the last one is in. */
+void callback_executor_submit_uncalled(struct callback_executor *executor,
+                                       struct callback_task *task);
+void callback_executor_call(struct callback_executor *executor); /* cheap when there is nothing */
+
 /* Runs what is queued (when there never were threads: here), then ends and joins the threads. Not
  * from one of its threads; again is fine. */
 void callback_executor_stop(struct callback_executor *executor);

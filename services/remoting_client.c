@@ -1,6 +1,7 @@
 /* The table of connections and the three kinds of calls: see remoting_client.h. A synchronous call
  * is an asynchronous one whose completion wakes the caller; a caller who finds nobody else waiting
  * on the connection reads its own answer and saves two thread switches. */
+#include "lib/base/bell.h"
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
 #include "lib/base/memory.h"
@@ -10,11 +11,10 @@ enum { ACQUIRE_ATTEMPTS = 2, RESOLVER_GRACE_MS = 500 };
 
 /* What a synchronous caller waits for; lives on its stack. */
 struct waiter {
-    struct lock lock; /* guards everything below */
-    struct condition finished_condition;
-    bool finished;
+    struct bell finished;
     struct remoting_response *response;
-    mqc_error error; /* status MQC_OK with a response */
+    mqc_status status; /* MQC_OK with a response */
+    mqc_error *error;  /* the caller's; may be NULL */
 };
 
 static mqc_status acquire(struct remoting_client *client, const char *address,
@@ -29,9 +29,8 @@ static mqc_status call_once(struct remoting_client *client, const char *address,
 static bool lease_take(struct remoting_connection *connection) REQUIRES(connection->lock);
 static void lease_read(struct remoting_connection *connection, struct waiter *waiter,
                        int64_t deadline_ms);
+static void wait_gathered(struct remoting_connection *connection, struct waiter *waiter);
 static void waiter_complete(struct remoting_arrival *arrival, const mqc_error *error, void *arg);
-static bool waiter_finished(struct waiter *waiter);
-static mqc_status waiter_wait(struct waiter *waiter, mqc_error *error);
 
 mqc_status remoting_client_new(const struct remoting_options *options,
                                remoting_request_handler *handler, void *handler_arg,
@@ -67,6 +66,13 @@ void remoting_client_on_open(struct remoting_client *client, remoting_opened *op
 {
     client->opened = opened;
     client->opened_arg = arg;
+}
+
+void remoting_client_on_completed(struct remoting_client *client, remoting_completed *completed,
+                                  void *arg)
+{
+    client->completed = completed;
+    client->completed_arg = arg;
 }
 
 mqc_status remoting_client_start(struct remoting_client *client, mqc_error *error)
@@ -269,32 +275,36 @@ NO_LOCK_ANALYSIS /* queue_request has locked */
               const struct command_to_send *request, int64_t deadline_ms,
               struct remoting_response *response, mqc_error *error)
 {
-    struct waiter waiter = {.response = response};
+    struct waiter waiter = {.response = response, .error = error};
     response->frame = NULL;
-    lock_init(&waiter.lock, LOCK_RANK_PROMISE);
-    condition_init(&waiter.finished_condition);
     struct remoting_connection *connection;
     mqc_status status = queue_request(client, address, request, deadline_ms, waiter_complete,
                                       &waiter, &connection, error);
     if (status == MQC_OK) {
+        bell_init(&waiter.finished, &connection->finished_calls);
         bool leased = lease_take(connection);
-        remoting_output_flush(connection);
+        bool gathered = request->gathers && !leased && remoting_output_may_gather(connection);
+        bool first = connection->gathering_queued == 1;
+        if (!gathered) remoting_output_flush(connection);
         lock_release(&connection->lock);
         remoting_io_due_by(client, deadline_ms);
         if (leased) lease_read(connection, &waiter, deadline_ms);
-        status = waiter_wait(&waiter, error);
+        if (gathered && first) wait_gathered(connection, &waiter);
+        /* Without a limit of its own: the I/O thread completes every call at its deadline. */
+        bell_wait_until(&waiter.finished, CLOCK_NEVER);
+        status = waiter.status;
         remoting_connection_unref(connection);
     }
-    condition_done(&waiter.finished_condition);
-    lock_done(&waiter.lock);
     return status;
 }
 
-/* Makes the caller the connection's reader if it is the only one who waits there. */
+/* Makes the caller the connection's reader if it is the only one who waits there, as those before
+ * it were: with two callers the lease would go to and fro. */
 static bool lease_take(struct remoting_connection *connection)
 {
-    if (connection->state != CONNECTION_OPEN || connection->reader_busy ||
-        connection->pending.count != 1)
+    bool lonely = connection->pending.count == 1 && !connection->reader_busy;
+    connection->lonely_calls = lonely ? connection->lonely_calls + 1 : 0;
+    if (connection->state != CONNECTION_OPEN || connection->lonely_calls < LEASE_AFTER_CALLS)
         return false;
     connection->reader_busy = true;
     if (!connection->leased) {
@@ -310,7 +320,7 @@ static bool lease_take(struct remoting_connection *connection)
 static void lease_read(struct remoting_connection *connection, struct waiter *waiter,
                        int64_t deadline_ms)
 {
-    while (!waiter_finished(waiter) && socket_wait(connection->fd, false, deadline_ms)) {
+    while (!bell_struck(&waiter->finished) && socket_wait(connection->fd, false, deadline_ms)) {
         enum input_result result;
         do {
             result = remoting_input_read(connection);
@@ -327,44 +337,30 @@ static void lease_read(struct remoting_connection *connection, struct waiter *wa
     lock_release(&connection->lock);
 }
 
+/* The caller whose frame is the first that waits for others sees to it that they do not wait long,
+ * also when its own call has failed meanwhile. */
+static void wait_gathered(struct remoting_connection *connection, struct waiter *waiter)
+{
+    if (bell_wait_until(&waiter->finished, clock_now_ms() + GATHER_MS) && waiter->status == MQC_OK)
+        return;
+    lock_take(&connection->lock);
+    if (!connection->write_blocked) remoting_output_flush(connection);
+    lock_release(&connection->lock);
+}
+
 static void waiter_complete(struct remoting_arrival *arrival, const mqc_error *error, void *arg)
 {
     struct waiter *waiter = arg;
-    mqc_error failure = {.status = MQC_OK};
-    struct frame *frame = NULL;
-    if (arrival) {
-        frame = remoting_arrival_keep(arrival);
-        if (!frame) error_no_memory(&failure);
-    } else {
-        failure = *error;
-    }
-    lock_take(&waiter->lock);
-    waiter->error = failure;
+    struct frame *frame = arrival ? remoting_arrival_keep(arrival) : NULL;
     if (frame) {
+        waiter->status = MQC_OK;
         waiter->response->frame = frame;
         remoting_command_move(&waiter->response->command, arrival->command);
+    } else if (arrival) {
+        waiter->status = error_no_memory(waiter->error);
+    } else {
+        waiter->status = error->status;
+        if (waiter->error) *waiter->error = *error;
     }
-    waiter->finished = true;
-    condition_wake_one(&waiter->finished_condition);
-    lock_release(&waiter->lock);
-}
-
-static bool waiter_finished(struct waiter *waiter)
-{
-    lock_take(&waiter->lock);
-    bool finished = waiter->finished;
-    lock_release(&waiter->lock);
-    return finished;
-}
-
-/* Waits without a limit of its own: the I/O thread completes every call at its deadline. */
-static mqc_status waiter_wait(struct waiter *waiter, mqc_error *error)
-{
-    lock_take(&waiter->lock);
-    while (!waiter->finished)
-        condition_wait_until(&waiter->finished_condition, &waiter->lock, CLOCK_NEVER);
-    mqc_status status = waiter->error.status;
-    if (status != MQC_OK && error) *error = waiter->error;
-    lock_release(&waiter->lock);
-    return status;
+    bell_strike(&waiter->finished);
 }

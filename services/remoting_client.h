@@ -77,6 +77,12 @@ mqc_status remoting_client_call_oneway(struct remoting_client *client, const cha
 typedef void remoting_opened(const char *address, void *arg);
 void remoting_client_on_open(struct remoting_client *client, remoting_opened *opened, void *arg);
 
+/* Called by whoever has run completions (a burst of answers, of expired or failed calls) when the
+ * last one of them has returned. Set before start. */
+typedef void remoting_completed(void *arg);
+void remoting_client_on_completed(struct remoting_client *client, remoting_completed *completed,
+                                  void *arg);
+
 /* Closes the connections whose address `keep` refuses: name servers that left the list. */
 void remoting_client_close_if(struct remoting_client *client,
                               bool (*unwanted)(const char *address, void *arg), void *arg);

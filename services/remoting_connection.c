@@ -54,6 +54,7 @@ mqc_status remoting_connection_new(struct remoting_client *client, const char *a
     buffer_init(&connection->queued);
     buffer_init(&connection->writing);
     id_map_init(&connection->pending);
+    bell_tower_init(&connection->finished_calls);
     frame_splitter_init(&connection->splitter);
     *out = connection;
     return MQC_OK;
@@ -71,6 +72,7 @@ void remoting_connection_unref(struct remoting_connection *connection)
     tls_session_free(connection->tls);
     if (connection->fd >= 0) socket_close(connection->fd);
     remoting_pending_done(connection);
+    bell_tower_done(&connection->finished_calls);
     buffer_done(&connection->queued);
     buffer_done(&connection->writing);
     frame_splitter_done(&connection->splitter);

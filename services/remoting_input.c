@@ -9,6 +9,7 @@ static enum io_result read_some(struct remoting_connection *connection, char *at
                                 size_t *moved, mqc_error *error);
 static mqc_status dispatch_frames(struct remoting_connection *connection, mqc_error *error);
 static void dispatch(struct remoting_connection *connection, struct remoting_arrival *arrival);
+static void flush_gathered(struct remoting_connection *connection);
 static void retire(struct remoting_connection *connection);
 static void log_frame(const struct remoting_connection *connection,
                       const struct remoting_command *command);
@@ -26,6 +27,8 @@ enum input_result remoting_input_read(struct remoting_connection *connection)
             connection->heard = true;
             frame_splitter_filled(&connection->splitter, moved);
             status = dispatch_frames(connection, &error);
+            flush_gathered(connection);
+            remoting_pending_completed(connection);
         }
     }
     if (status != MQC_OK || result == IO_FAILED || result == IO_CLOSED) {
@@ -106,6 +109,15 @@ static void dispatch(struct remoting_connection *connection, struct remoting_arr
         error_mark_retryable(&why);
         remoting_connection_condemn(connection, &why);
     }
+}
+
+/* What callers have left to leave with others goes now that the peer has less to do. */
+static void flush_gathered(struct remoting_connection *connection)
+{
+    lock_take(&connection->lock);
+    if (connection->gathering_queued > 0 && !connection->write_blocked)
+        remoting_output_flush(connection);
+    lock_release(&connection->lock);
 }
 
 /* The broker shuts down: answers still come here, new calls open a connection of their own. */

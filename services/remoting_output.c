@@ -1,9 +1,17 @@
 /* Writing: whoever finds frames and no writer becomes the writer and drains the queue with few
- * system calls; others only append. When the socket is full the I/O thread goes on later. */
+ * system calls; others only append. When the socket is full the I/O thread goes on later.
+ *
+ * Gathering, for many callers at a time: while the peer works on some calls, the frames of others
+ * wait until its next answers are read, or enough of them are queued, or GATHER_MS have passed. So
+ * bursts go out as bursts, and neither side has a system call a message. */
 #include "lib/base/error.h"
 #include "services/remoting_private.h"
 
-enum { BUFFER_KEEP_BYTES = 256 << 10 }; /* larger buffers are given back when they are empty */
+enum {
+    BUFFER_KEEP_BYTES = 256 << 10, /* larger buffers are given back when they are empty */
+    GATHER_BYTES = 32 << 10,
+    GATHER_CALLS = 4 /* so many calls keep the peer busy */
+};
 
 static enum io_result write_some(struct remoting_connection *connection, mqc_error *error);
 static void give_back(struct buffer *buffer);
@@ -11,6 +19,12 @@ static void give_back(struct buffer *buffer);
 bool remoting_output_empty(const struct remoting_connection *connection)
 {
     return connection->queued.size == 0 && connection->writing.size == 0;
+}
+
+bool remoting_output_may_gather(const struct remoting_connection *connection)
+{
+    return connection->gathering >= connection->gathering_queued + GATHER_CALLS &&
+           connection->queued.size < GATHER_BYTES;
 }
 
 uint64_t remoting_output_reach(const struct remoting_connection *connection)
@@ -33,6 +47,7 @@ void remoting_output_flush(struct remoting_connection *connection)
             connection->writing = connection->queued;
             connection->queued = empty;
             connection->written = 0;
+            connection->gathering_queued = 0;
         }
         size_t before = connection->written;
         lock_release(&connection->lock);

@@ -8,7 +8,7 @@
 static struct pending_call *call_take_free(struct remoting_connection *connection);
 static void call_recycle(struct remoting_connection *connection, struct pending_call *call);
 static size_t collect(struct remoting_connection *connection, int64_t up_to_ms,
-                      struct pending_call *out, size_t capacity);
+                      struct pending_call *out, size_t capacity) REQUIRES(connection->lock);
 static void complete_expired(struct remoting_connection *connection,
                              const struct pending_call *call, bool was_written);
 
@@ -41,8 +41,11 @@ mqc_status remoting_pending_add(struct remoting_connection *connection,
                                           .sent_ms = now,
                                           .deadline_ms = deadline_ms,
                                           .frame_begin = connection->queued_total,
+                                          .gathers = request->gathers,
                                           .done = done,
                                           .arg = arg};
+            connection->gathering += request->gathers;
+            connection->gathering_queued += request->gathers;
         }
         connection->queued_total += connection->queued.size - before;
         connection->last_used_ms = now;
@@ -59,6 +62,7 @@ bool remoting_pending_take(struct remoting_connection *connection, int32_t opaqu
     struct pending_call *call = id_map_remove(&connection->pending, opaque);
     if (!call) return false;
     *out = *call;
+    connection->gathering -= call->gathers;
     call_recycle(connection, call);
     return true;
 }
@@ -79,6 +83,7 @@ void remoting_pending_expire(struct remoting_connection *connection, int64_t now
         lock_release(&connection->lock);
         for (size_t i = 0; i < count; i++)
             complete_expired(connection, &expired[i], expired[i].frame_begin < reach);
+        remoting_pending_completed(connection);
         /* Nothing at all came since the request left: the connection may be half open. */
         if (silent) {
             mqc_error why;
@@ -105,6 +110,7 @@ void remoting_pending_fail_all(struct remoting_connection *connection, const mqc
             error.maybe_done = why->status != MQC_TLS && failed[i].frame_begin < reach;
             failed[i].done(NULL, &error, failed[i].arg);
         }
+        remoting_pending_completed(connection);
     } while (count == EXPIRE_AT_ONCE);
 }
 
@@ -117,6 +123,13 @@ int64_t remoting_pending_earliest(const struct remoting_connection *connection)
         if (call->deadline_ms < earliest) earliest = call->deadline_ms;
     }
     return earliest;
+}
+
+void remoting_pending_completed(struct remoting_connection *connection)
+{
+    struct remoting_client *client = connection->client;
+    if (client->completed) client->completed(client->completed_arg);
+    bell_tower_sound(&connection->finished_calls);
 }
 
 void remoting_pending_done(struct remoting_connection *connection)
@@ -153,8 +166,7 @@ static size_t collect(struct remoting_connection *connection, int64_t up_to_ms,
         const struct pending_call *call = entry.value;
         if (call->deadline_ms <= up_to_ms) out[count++] = *call;
     }
-    for (size_t i = 0; i < count; i++)
-        call_recycle(connection, id_map_remove(&connection->pending, out[i].opaque));
+    for (size_t i = 0; i < count; i++) remoting_pending_take(connection, out[i].opaque, &out[i]);
     return count;
 }
 

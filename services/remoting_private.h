@@ -7,6 +7,7 @@
 
 #include <stdatomic.h>
 
+#include "lib/base/bell.h"
 #include "lib/base/id_map.h"
 #include "lib/base/list.h"
 #include "lib/base/map.h"
@@ -17,6 +18,8 @@
 #include "services/service.h"
 
 enum {
+    GATHER_MS = 2, /* most that a frame waits for others */
+    LEASE_AFTER_CALLS = 4,
     LEASE_IDLE_MS = 20 /* a reader's lease that is unused so long goes back to the I/O thread */
 };
 
@@ -31,6 +34,8 @@ struct remoting_client {
     void *handler_arg;
     remoting_opened *opened;
     void *opened_arg;
+    remoting_completed *completed;
+    void *completed_arg;
 
     struct lock lock;       /* guards the table, the two lists and `stopping` */
     struct map connections; /* by address: the connection that new calls use (counted) */
@@ -62,6 +67,7 @@ struct pending_call {
     int64_t sent_ms;
     int64_t deadline_ms;
     uint64_t frame_begin; /* in the connection's count of queued bytes */
+    bool gathers;
     remoting_done *done;
     void *arg;
 };
@@ -98,10 +104,14 @@ struct remoting_connection {
     bool reader_busy; /* somebody reads; the splitter is theirs */
     bool leased;      /* synchronous callers read; the I/O thread does not wait for input */
     int64_t lease_used_ms;
+    int lonely_calls; /* the last so many synchronous calls found nobody else waiting */
 
     struct id_map pending;
+    size_t gathering;        /* calls pending that gather */
+    size_t gathering_queued; /* frames of such calls in `queued` */
     struct pending_call *free_calls;
     int32_t next_opaque;
+    struct bell_tower finished_calls; /* of synchronous callers; not guarded */
 
     struct lock tls_lock; /* guards the session: reader and writer are different threads */
     struct tls_session *tls;
@@ -130,6 +140,10 @@ void remoting_connection_hurry(struct remoting_connection *connection, int64_t n
 /* ---- remoting_output.c ---- */
 /* Writes what is queued unless somebody else does; takes and releases the lock on the way. */
 void remoting_output_flush(struct remoting_connection *connection) REQUIRES(connection->lock);
+/* Whether what is queued may wait for more to leave with it, at most GATHER_MS: the peer has enough
+ * to do, and its next answers flush. */
+bool remoting_output_may_gather(const struct remoting_connection *connection)
+    REQUIRES(connection->lock);
 /* Frames that begin before this place of the stream may have reached the peer. */
 uint64_t remoting_output_reach(const struct remoting_connection *connection)
     REQUIRES(connection->lock);
@@ -154,6 +168,8 @@ void remoting_pending_expire(struct remoting_connection *connection, int64_t now
 void remoting_pending_fail_all(struct remoting_connection *connection, const mqc_error *why);
 int64_t remoting_pending_earliest(const struct remoting_connection *connection)
     REQUIRES(connection->lock);
+/* After completions: wakes the callers and threads that they were for, all at a time. */
+void remoting_pending_completed(struct remoting_connection *connection);
 void remoting_pending_done(struct remoting_connection *connection); /* frees the memory */
 
 #endif

@@ -37,6 +37,7 @@ static const struct step steps[] = {
 };
 enum { STEP_COUNT = sizeof steps / sizeof steps[0] };
 
+static void calls_completed(void *arg);
 static bool rebalance_all(void *arg);
 static void persist_all(void *arg);
 static void adjust_all(void *arg);
@@ -56,6 +57,7 @@ mqc_status client_steps_make(struct client_instance *instance, mqc_error *error)
                                             &instance->remoting, error);
     if (status == MQC_OK) {
         remoting_client_on_open(instance->remoting, client_heartbeat_opened, instance);
+        remoting_client_on_completed(instance->remoting, calls_completed, instance);
         instance->api = (struct client_api){instance->remoting, &instance->name_servers, options};
         status = callback_executor_new(options->callback_threads, &instance->callbacks, error);
     }
@@ -101,6 +103,13 @@ static mqc_status name_servers_up(struct client_instance *instance, mqc_error *e
                      sizeof url);
     return name_servers_fetch(&instance->name_servers, url, instance->options.request_timeout_ms,
                               NULL, error);
+}
+
+/* The reading thread: what it has submitted is run now. */
+static void calls_completed(void *arg)
+{
+    struct client_instance *instance = arg;
+    callback_executor_call(instance->callbacks);
 }
 
 static mqc_status callbacks_up(struct client_instance *instance, mqc_error *error)

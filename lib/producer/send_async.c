@@ -281,8 +281,8 @@ static void answered(struct remoting_arrival *arrival, const mqc_error *error, v
     if (arrival && !read_answer(send, arrival->command)) error = &send->error;
     sender_learn(&send->producer->sender, &send->place, error);
     if (error && call_again(send, error)) return;
-    callback_executor_submit(client_instance_callbacks(send->producer->sender.instance),
-                             &send->task);
+    callback_executor_submit_uncalled(client_instance_callbacks(send->producer->sender.instance),
+                                      &send->task);
 }
 
 /* Whether the broker has the message, be its answer readable or not. A refusal counts like that of

@@ -121,6 +121,7 @@ void send_request_make(struct send_content *content, const struct send_origin *o
         .layout = &send_message_layout,
         .header = header,
         .body = content->body,
+        .gathers = true,
     };
 }
 

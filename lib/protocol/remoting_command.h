@@ -75,6 +75,7 @@ struct command_to_send {
     size_t extra_count;
     struct slice remark;
     struct slice body;
+    bool gathers; /* one of many: may leave a moment later with others (remoting_output.c) */
 };
 
 struct credentials; /* signature.h */

@@ -188,6 +188,30 @@ START_TEST(never_started_runs_on_stop)
 }
 END_TEST
 
+START_TEST(uncalled_tasks_run_with_the_call_or_the_stop)
+{
+    set_up(2);
+    start();
+    static struct work work[10];
+    for (int i = 0; i < 6; i++) {
+        work[i].task.run = run;
+        callback_executor_submit_uncalled(executor, &work[i].task);
+    }
+    callback_executor_call(executor);
+    latch_wait(&ran, 6);
+    callback_executor_call(executor); /* for nothing */
+    for (int i = 6; i < 9; i++) {
+        work[i].task.run = run;
+        callback_executor_submit_uncalled(executor, &work[i].task);
+    }
+    callback_executor_stop(executor);
+    work[9].task.run = run;
+    callback_executor_submit_uncalled(executor, &work[9].task);
+    for (int i = 0; i < 10; i++) ck_assert_int_eq(atomic_load(&work[i].runs), 1);
+    tear_down();
+}
+END_TEST
+
 static void *submit_many(void *arg)
 {
     struct work *work = arg;
@@ -257,6 +281,7 @@ static Suite *suite(void)
     UNIT_CASE(s, "run", runs_in_order_on_its_thread, all_threads_work_at_once);
     UNIT_CASE(s, "stop", stop_runs_what_is_queued, after_stop_runs_on_the_submitter,
               task_submits_during_stop, never_started_runs_on_stop,
+              uncalled_tasks_run_with_the_call_or_the_stop,
               none_is_lost_or_doubled_in_a_race_with_stop);
     UNIT_CASE(s, "failure", bad_thread_count_and_no_memory);
 #ifdef CAN_REFUSE_THREADS

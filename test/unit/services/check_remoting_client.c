@@ -48,6 +48,109 @@ START_TEST(many_callers_share_a_connection)
 }
 END_TEST
 
+/* Nobody is answered before all have asked. */
+static void hold(struct fake_server *server, int fd, const struct remoting_command *command)
+{
+    enum { CALLERS = 16 };
+    static struct remoting_command held[CALLERS];
+    static char bodies[CALLERS][32];
+    static int count;
+    (void)server;
+    held[count] = *command;
+    snprintf(bodies[count], sizeof bodies[count], "%.*s", SLICE_FORMAT(command->body));
+    if (++count < CALLERS) return;
+    while (count > 0) {
+        count--;
+        fake_answer(fd, &held[count], 0, slice_text(bodies[count]));
+    }
+}
+
+static void *call_gathering(void *arg)
+{
+    struct caller *caller = arg;
+    for (int i = 0; i < 20; i++) {
+        char text[32];
+        snprintf(text, sizeof text, "%d of %d", i, caller->number);
+        struct command_to_send request = request_of(slice_text(text));
+        request.gathers = true;
+        struct remoting_response response;
+        ck_assert_int_eq(remoting_client_call(caller->client, caller->address, &request,
+                                              clock_deadline_ms(PATIENCE_MS), &response, NULL),
+                         MQC_OK);
+        ck_assert_slice(response.command.body, text);
+        remoting_response_done(&response);
+    }
+    return NULL;
+}
+
+/* Frames that wait for others to leave with them leave also when no answer makes them. */
+START_TEST(gathered_calls_do_not_wait_for_answers)
+{
+    struct fake_server server;
+    fake_start(&server, hold, NULL);
+    struct remoting_client *client = client_up(3000, 60000);
+    struct caller callers[16];
+    pthread_t threads[16];
+    for (int i = 0; i < 16; i++) {
+        callers[i] = (struct caller){client, server.address, i};
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, call_gathering, &callers[i]), 0);
+    }
+    for (int i = 0; i < 16; i++) pthread_join(threads[i], NULL);
+    client_down(client);
+    fake_stop(&server);
+}
+END_TEST
+
+static void echo_90(struct fake_server *server, int fd, const struct remoting_command *command)
+{
+    if (atomic_load(&server->frames) < 90) echo(server, fd, command);
+}
+
+struct seen {
+    struct outcome *outcomes;
+    atomic_int completed; /* of them, when the function was called last */
+};
+
+static void on_completed(void *arg)
+{
+    struct seen *seen = arg;
+    int completed = 0;
+    for (int i = 0; i < 100; i++) completed += atomic_load(&seen->outcomes[i].completions);
+    atomic_store(&seen->completed, completed);
+}
+
+START_TEST(says_when_completions_have_run)
+{
+    struct fake_server server;
+    fake_start(&server, echo_90, NULL);
+    struct remoting_options options = {.connect_timeout_ms = 3000, .idle_close_ms = 60000};
+    struct remoting_client *client;
+    struct latch latch;
+    latch_init(&latch);
+    struct outcome outcomes[100] = {0};
+    struct seen seen = {.outcomes = outcomes};
+    ck_assert_int_eq(remoting_client_new(&options, on_request, NULL, &client, NULL), MQC_OK);
+    remoting_client_on_completed(client, on_completed, &seen);
+    ck_assert_int_eq(remoting_client_start(client, NULL), MQC_OK);
+    for (int i = 0; i < 90; i++) {
+        outcomes[i].latch = &latch;
+        call_async(client, server.address, "?", PATIENCE_MS, &outcomes[i]);
+    }
+    int64_t deadline = clock_deadline_ms(PATIENCE_MS);
+    while (atomic_load(&seen.completed) < 90 && clock_now_ms() < deadline) sched_yield();
+    ck_assert_int_eq(atomic_load(&seen.completed), 90);
+    for (int i = 90; i < 100; i++) {
+        outcomes[i].latch = &latch;
+        call_async(client, server.address, "?", PATIENCE_MS, &outcomes[i]);
+    }
+    fake_stop(&server); /* these fail, and that is said, too */
+    while (atomic_load(&seen.completed) < 100 && clock_now_ms() < deadline) sched_yield();
+    ck_assert_int_eq(atomic_load(&seen.completed), 100);
+    client_down(client);
+    latch_done(&latch);
+}
+END_TEST
+
 START_TEST(asynchronous_calls_complete_once)
 {
     enum { CALLS = 2000 };
@@ -220,6 +323,7 @@ static Suite *suite(void)
 {
     Suite *suite = suite_create("remoting_client");
     UNIT_CASE(suite, "calls", answers_come_to_their_callers, many_callers_share_a_connection,
+              gathered_calls_do_not_wait_for_answers, says_when_completions_have_run,
               asynchronous_calls_complete_once, oneway_calls_are_written_before_the_stop,
               order_does_not_matter_and_pushes_are_answered, large_answers_arrive_whole);
     UNIT_CASE(suite, "life", stopping_cancels_what_is_left, an_idle_connection_is_closed);
