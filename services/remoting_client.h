@@ -68,9 +68,11 @@ mqc_status remoting_client_call_async(struct remoting_client *client, const char
                                       const struct command_to_send *request, int64_t deadline_ms,
                                       remoting_done *done, void *arg, mqc_error *error);
 
-/* Hands the frame over to be written; the request's flag gets COMMAND_FLAG_ONEWAY. */
+/* Hands the frame over to be written; the request's flag gets COMMAND_FLAG_ONEWAY. While a quarter
+ * of a megabyte waits to be written, so does the caller: MQC_BUSY when the deadline passes. */
 mqc_status remoting_client_call_oneway(struct remoting_client *client, const char *address,
-                                       const struct command_to_send *request, mqc_error *error);
+                                       const struct command_to_send *request, int64_t deadline_ms,
+                                       mqc_error *error);
 
 /* Called by the I/O thread when a connection to `address` has opened (a heartbeat is due there).
  * Set before start. */

@@ -55,6 +55,7 @@ mqc_status remoting_connection_new(struct remoting_client *client, const char *a
     buffer_init(&connection->writing);
     id_map_init(&connection->pending);
     bell_tower_init(&connection->finished_calls);
+    condition_init(&connection->room);
     frame_splitter_init(&connection->splitter);
     *out = connection;
     return MQC_OK;
@@ -73,6 +74,7 @@ void remoting_connection_unref(struct remoting_connection *connection)
     if (connection->fd >= 0) socket_close(connection->fd);
     remoting_pending_done(connection);
     bell_tower_done(&connection->finished_calls);
+    condition_done(&connection->room);
     buffer_done(&connection->queued);
     buffer_done(&connection->writing);
     frame_splitter_done(&connection->splitter);
@@ -123,6 +125,7 @@ void remoting_connection_condemn(struct remoting_connection *connection, const m
     if (first) {
         connection->state = CONNECTION_CONDEMNED;
         connection->failure = *why;
+        remoting_output_room(connection);
         /* Ends the wait of a caller that reads; the number stays taken until the last reference. */
         if (connection->fd >= 0) shutdown(connection->fd, SHUT_RDWR);
     }

@@ -8,7 +8,8 @@
 #include "services/remoting_private.h"
 
 enum {
-    BUFFER_KEEP_BYTES = 256 << 10, /* larger buffers are given back when they are empty */
+    BUFFER_KEEP_BYTES = 512 << 10, /* larger buffers are given back when they are empty */
+    QUEUE_MOST_BYTES = 256 << 10,  /* of frames that nobody waits for */
     GATHER_BYTES = 32 << 10,
     GATHER_CALLS = 4 /* so many calls keep the peer busy */
 };
@@ -25,6 +26,23 @@ bool remoting_output_may_gather(const struct remoting_connection *connection)
 {
     return connection->gathering >= connection->gathering_queued + GATHER_CALLS &&
            connection->queued.size < GATHER_BYTES;
+}
+
+bool remoting_output_wait_for_room(struct remoting_connection *connection, int64_t deadline_ms)
+{
+    bool in_time = true;
+    while (connection->queued.size >= QUEUE_MOST_BYTES &&
+           connection->state < CONNECTION_CONDEMNED && in_time) {
+        connection->waiting_for_room++;
+        in_time = condition_wait_until(&connection->room, &connection->lock, deadline_ms);
+        connection->waiting_for_room--;
+    }
+    return in_time || connection->queued.size < QUEUE_MOST_BYTES;
+}
+
+void remoting_output_room(struct remoting_connection *connection)
+{
+    if (connection->waiting_for_room > 0) condition_wake_all(&connection->room);
 }
 
 uint64_t remoting_output_reach(const struct remoting_connection *connection)
@@ -48,6 +66,7 @@ void remoting_output_flush(struct remoting_connection *connection)
             connection->queued = empty;
             connection->written = 0;
             connection->gathering_queued = 0;
+            remoting_output_room(connection);
         }
         size_t before = connection->written;
         lock_release(&connection->lock);

@@ -1,7 +1,8 @@
 /* Shared by the files of the remoting client only: one connection's state and how the files divide
- * the work on it. remoting_client.c: table and calls; remoting_io.c: the I/O thread;
- * remoting_connection.c: opening, failing, closing; remoting_output.c: writing; remoting_input.c:
- * reading and dispatching; remoting_pending.c: calls waiting for answers. */
+ * the work on it. remoting_client.c: life and table; remoting_call.c: calls;
+ * remoting_io.c: the I/O thread; remoting_connection.c: opening, failing, closing;
+ * remoting_output.c: writing; remoting_input.c: reading and dispatching; remoting_pending.c: calls
+ * waiting for answers. */
 #ifndef SERVICES_REMOTING_PRIVATE_H
 #define SERVICES_REMOTING_PRIVATE_H
 
@@ -98,6 +99,8 @@ struct remoting_connection {
     struct buffer writing; /* what the present writer writes, from `written` on */
     size_t written;
     bool writer_busy;
+    struct condition room; /* `queued` was taken to be written, or the connection failed */
+    int waiting_for_room;
     bool write_blocked; /* the socket is full: the I/O thread goes on when it is writable */
     uint64_t queued_total, written_total;
 
@@ -119,6 +122,11 @@ struct remoting_connection {
     struct frame_splitter splitter; /* the reader's */
     bool heard;                     /* the reader's: the peer has sent something */
 };
+
+/* ---- remoting_client.c ---- */
+/* The connection that new calls to the address use, counted up; opened if there is none. */
+mqc_status remoting_client_acquire(struct remoting_client *client, const char *address,
+                                   struct remoting_connection **out, mqc_error *error);
 
 /* ---- remoting_io.c ---- */
 void remoting_io_main(void *client);
@@ -144,6 +152,11 @@ void remoting_output_flush(struct remoting_connection *connection) REQUIRES(conn
  * to do, and its next answers flush. */
 bool remoting_output_may_gather(const struct remoting_connection *connection)
     REQUIRES(connection->lock);
+/* Waits while too much is queued for frames that nobody waits for, until the deadline; false when
+ * it still is. */
+bool remoting_output_wait_for_room(struct remoting_connection *connection, int64_t deadline_ms)
+    REQUIRES(connection->lock);
+void remoting_output_room(struct remoting_connection *connection) REQUIRES(connection->lock);
 /* Frames that begin before this place of the stream may have reached the peer. */
 uint64_t remoting_output_reach(const struct remoting_connection *connection)
     REQUIRES(connection->lock);

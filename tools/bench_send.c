@@ -210,9 +210,11 @@ static void wait_until(struct run *run, int in_flight)
 
 /* ---- oneway ---- */
 
-/* The last one is synchronous, so that all frames have left on the connection before it. */
+/* The last one is synchronous, so that all frames have left on the connection before it; however
+ * long the broker takes to read them. */
 static void send_oneway(struct run *run)
 {
+    const mqc_send_options patient = {.timeout_ms = 60000};
     mqc_error error;
     for (int i = 0; i < run->count; i++) {
         mqc_message *message = make_message(run, i);
@@ -223,8 +225,8 @@ static void send_oneway(struct run *run)
     for (int i = 0; i < run->producer_count; i++) {
         mqc_send_result result;
         mqc_message *message = make_message(run, 0);
-        check(run, mqc_producer_send(producer_of(run, i), message, NULL, &result, &error), &result,
-              &error);
+        check(run, mqc_producer_send(producer_of(run, i), message, &patient, &result, &error),
+              &result, &error);
         mqc_message_free(message);
     }
 }

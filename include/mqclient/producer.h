@@ -116,7 +116,10 @@ MQC_API mqc_status mqc_producer_send_async(mqc_producer *producer, const mqc_mes
                                            const mqc_send_options *options, mqc_sent *done,
                                            void *arg, mqc_error *error);
 
-/* Sends without an answer: MQC_OK says only that the bytes are on their way. */
+/* Sends without an answer: MQC_OK says only that the bytes are on their way. What a broker that has
+ * too much to do or is going down throws away, nobody ever hears of: send in another way whatever
+ * must not be lost. Waits, at most the send timeout, while the bytes of earlier ones are not taken
+ * by the network: the sender is so held to the pace at which the broker reads; then MQC_BUSY. */
 MQC_API mqc_status mqc_producer_send_oneway(mqc_producer *producer, const mqc_message *message,
                                             const mqc_send_options *options, mqc_error *error);
 

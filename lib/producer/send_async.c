@@ -143,7 +143,7 @@ static mqc_status send_oneway(struct sender *sender, const mqc_message *message,
     struct command_to_send request;
     send_request_make(&content, &sender->origin, &place.queue, &header, &request);
     status = remoting_client_call_oneway(client_instance_remoting(sender->instance), place.address,
-                                         &request, error);
+                                         &request, deadline_ms, error);
     send_content_done(&content);
     return status;
 }

@@ -189,13 +189,54 @@ START_TEST(oneway_calls_are_written_before_the_stop)
     call_echo(client, server.address, "open");
     struct command_to_send request = request_of(SLICE_LITERAL("away"));
     for (int i = 0; i < 500; i++)
-        ck_assert_int_eq(remoting_client_call_oneway(client, server.address, &request, NULL),
+        ck_assert_int_eq(remoting_client_call_oneway(client, server.address, &request,
+                                                     clock_deadline_ms(PATIENCE_MS), NULL),
                          MQC_OK);
     client_down(client);
     int64_t deadline = clock_deadline_ms(PATIENCE_MS);
     while (atomic_load(&server.closed) == 0 && clock_now_ms() < deadline) sched_yield();
     ck_assert_int_eq(atomic_load(&server.frames), 501);
     fake_stop(&server);
+}
+END_TEST
+
+/* Reads nothing until it is let. */
+static void stall(struct fake_server *server, int fd, const struct remoting_command *command)
+{
+    (void)fd, (void)command;
+    latch_wait(server->arg, 1);
+}
+
+/* Frames that nobody waits for do not fill the memory when the peer does not read. */
+START_TEST(oneway_calls_wait_for_a_peer_that_is_slow)
+{
+    enum { BODY_BYTES = 100000 };
+    struct fake_server server;
+    struct latch latch;
+    latch_init(&latch);
+    fake_start(&server, stall, &latch);
+    struct remoting_client *client = client_up(3000, 60000);
+    char *body = calloc(1, BODY_BYTES);
+    struct command_to_send request = request_of(slice_of(body, BODY_BYTES));
+    int sent = 0;
+    mqc_error error;
+    mqc_status status = MQC_OK;
+    for (; status == MQC_OK && sent < 1000; sent++)
+        status = remoting_client_call_oneway(client, server.address, &request,
+                                             clock_deadline_ms(100), &error);
+    ck_assert_int_eq(status, MQC_BUSY);
+    ck_assert(error.retryable && !error.maybe_done);
+    latch_raise(&latch);
+    ck_assert_int_eq(remoting_client_call_oneway(client, server.address, &request,
+                                                 clock_deadline_ms(PATIENCE_MS), &error),
+                     MQC_OK);
+    client_down(client);
+    int64_t deadline = clock_deadline_ms(PATIENCE_MS);
+    while (atomic_load(&server.frames) < sent && clock_now_ms() < deadline) sched_yield();
+    ck_assert_int_eq(atomic_load(&server.frames), sent); /* one failed, one came behind it */
+    fake_stop(&server);
+    latch_done(&latch);
+    free(body);
 }
 END_TEST
 
@@ -325,6 +366,7 @@ static Suite *suite(void)
     UNIT_CASE(suite, "calls", answers_come_to_their_callers, many_callers_share_a_connection,
               gathered_calls_do_not_wait_for_answers, says_when_completions_have_run,
               asynchronous_calls_complete_once, oneway_calls_are_written_before_the_stop,
+              oneway_calls_wait_for_a_peer_that_is_slow,
               order_does_not_matter_and_pushes_are_answered, large_answers_arrive_whole);
     UNIT_CASE(suite, "life", stopping_cancels_what_is_left, an_idle_connection_is_closed);
     return suite;
