@@ -175,6 +175,30 @@ START_TEST(no_copy_without_escapes)
 }
 END_TEST
 
+/* Strings are gone through eight bytes at a time: any byte at any place of any length. */
+START_TEST(every_byte_at_every_place)
+{
+    enum { LONGEST = 19 };
+    size_t done = 0;
+    for (size_t size = 1; size <= LONGEST; size++) {
+        for (size_t place = 0; place < size; place++) {
+            for (int byte = 0; byte < 256; byte++) {
+                char text[64] = "{\"remark\":\"";
+                size_t start = strlen(text);
+                memset(text + start, '!' + (char)size, size);
+                text[start + place] = (char)byte;
+                memcpy(text + start + size, "\"}", 2);
+                bool plain = byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
+                bool read = scan_and_compare(slice_of(text, start + size + 2));
+                ck_assert_msg(read || !plain, "byte %d at %zu of %zu", byte, place, size);
+                done += read;
+            }
+        }
+    }
+    ck_assert_uint_ge(done, LONGEST * (LONGEST + 1) / 2 * (0x80 - 0x20 - 2));
+}
+END_TEST
+
 /* What JSON is made of. */
 static const char *const pieces[] = {"\"",
                                      "\\",
@@ -246,7 +270,7 @@ static Suite *header_scanner_suite(void)
     Suite *suite = suite_create("header_scanner");
     UNIT_CASE(suite, "header_scanner", the_known_shape_is_understood_as_by_jansson,
               everything_else_is_left_alone, golden_headers_are_understood, no_copy_without_escapes,
-              mutations_are_read_as_by_jansson);
+              every_byte_at_every_place, mutations_are_read_as_by_jansson);
     return suite;
 }
 
