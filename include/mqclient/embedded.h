@@ -10,6 +10,7 @@
 #define MQCLIENT_EMBEDDED_H
 
 #include <mqclient/api.h>
+#include <mqclient/log.h>
 #include <mqclient/status.h>
 
 #ifdef __cplusplus
@@ -23,6 +24,10 @@ typedef struct mqc_embedded_user {
     const char *access_key;
     const char *secret_key;
 } mqc_embedded_user;
+
+/* Where the clusters' log lines go: as mqc_log_to, which they do not heed, for libmqembedded has a
+ * logger of its own. For all clusters of the process; a NULL sink: standard error. */
+MQC_API void mqc_embedded_log_to(mqc_log_sink *sink, void *arg, mqc_log_level level);
 
 /* Zero means default. All strings are copied. */
 typedef struct mqc_embedded_options {
@@ -105,8 +110,8 @@ MQC_API mqc_status mqc_embedded_add_broker(mqc_embedded *cluster, int *broker, m
 /* ---- time ---- */
 
 /* Moves the time of messages forward: what is due by then (delay levels, timer messages, checks of
- * transactions, popped messages) is done before this returns. Connections, heartbeats, locks and
- * long polls keep to real time. */
+ * transactions, popped messages, locks of queues) is done before this returns. Connections,
+ * heartbeats and long polls keep to real time. */
 MQC_API void mqc_embedded_advance_clock(mqc_embedded *cluster, int64_t ms);
 
 /* The time of messages now, in milliseconds since 1970. */
@@ -116,7 +121,8 @@ MQC_API int64_t mqc_embedded_clock_unix_ms(mqc_embedded *cluster);
 
 typedef enum mqc_embedded_fault_kind {
     MQC_FAULT_DELAY = 1, /* the answer waits `value` milliseconds */
-    MQC_FAULT_ANSWER,    /* not handled, answered with response code `value` and `text` */
+    MQC_FAULT_ANSWER,    /* not handled, answered with response code `value` and `text`; but a send
+                            is stored and answered in full with 10, 11 or 12 (not flushed, no slave) */
     MQC_FAULT_DROP,      /* the connection ends after `value` bytes of the answer */
     MQC_FAULT_NO_ANSWER, /* handled, but never answered */
     MQC_FAULT_LOSE,      /* neither handled nor answered */

@@ -21,6 +21,11 @@ static mqc_status open_brokers(struct mqc_embedded *cluster, const mqc_embedded_
 static void expire(struct timer *timer);
 static void cluster_free(struct mqc_embedded *cluster);
 
+void mqc_embedded_log_to(mqc_log_sink *sink, void *arg, mqc_log_level level)
+{
+    mqc_log_to(sink, arg, level);
+}
+
 /* ---- start and stop ---- */
 
 mqc_embedded *mqc_embedded_start_sized(const mqc_embedded_options *given, size_t size,

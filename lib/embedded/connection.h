@@ -22,6 +22,7 @@ struct listener {
     struct broker *broker; /* NULL: the name server */
     int fd;                /* -1: down */
     uint16_t port;
+    struct timer rest; /* set while it accepts nothing, for want of descriptors */
 };
 
 /* Something that is pointless without its connection; `lost` must take it out of the list. */

@@ -84,6 +84,16 @@ static struct request_note note_of(const struct request *request)
     };
 }
 
+/* SendStatus.java: with these codes brokers answer what they have stored. */
+static bool is_answer_to_stored(int32_t request_code, int64_t answer_code)
+{
+    return (request_code == REQUEST_SEND_MESSAGE || request_code == REQUEST_SEND_MESSAGE_V2 ||
+            request_code == REQUEST_SEND_BATCH_MESSAGE) &&
+           (answer_code == RESPONSE_FLUSH_DISK_TIMEOUT ||
+            answer_code == RESPONSE_SLAVE_NOT_AVAILABLE ||
+            answer_code == RESPONSE_FLUSH_SLAVE_TIMEOUT);
+}
+
 /* True when the request goes no further. */
 static bool fault_ends(struct request *request, const struct request_note *note)
 {
@@ -98,6 +108,10 @@ static bool fault_ends(struct request *request, const struct request_note *note)
     switch (found.kind) {
     case 0: return false;
     case MQC_FAULT_ANSWER:
+        if (is_answer_to_stored(note->code, found.value)) {
+            request->reply.effect = (struct fault_effect){found.kind, found.value};
+            return false;
+        }
         request_refuse(request, (int32_t)found.value, "%s",
                        found.text ? found.text : "a fault of the embedded cluster");
         return true;

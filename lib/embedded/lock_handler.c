@@ -1,5 +1,4 @@
 /* LOCK_BATCH_MQ and UNLOCK_BATCH_MQ (AdminBrokerProcessor.lockBatchMQ). On the I/O thread. */
-#include "lib/base/clock.h"
 #include "lib/embedded/cluster.h"
 #include "lib/embedded/handlers.h"
 #include "lib/protocol/relaxed_json.h"
@@ -11,7 +10,7 @@ static json_t *parse_body(struct request *request)
     mqc_error error;
     if (relaxed_json_parse(request->command->body, "lock request", &json, &error) == MQC_OK)
         return json;
-    request_refuse(request, RESPONSE_SYSTEM_ERROR, "com.alibaba.fastjson.JSONException: %s",
+    request_refuse(request, RESPONSE_SYSTEM_ERROR, "com.alibaba.fastjson2.JSONException: %s",
                    error.text);
     return NULL;
 }
@@ -39,6 +38,7 @@ void lock_handle_take(struct request *request)
 {
     struct buffer body;
     struct lock_key key;
+    int64_t now = cluster_message_time(request->cluster);
     json_t *json = parse_body(request);
     if (!json) return;
     buffer_init(&body);
@@ -49,7 +49,7 @@ void lock_handle_take(struct request *request)
     for (size_t i = 0; !body.failed && i < json_array_size(queues); i++) {
         const json_t *queue = json_array_get(queues, i);
         if (read_key(queue, group, &key) &&
-            locks_take(&request->broker->data->locks, &key, client_id, clock_now_ms()))
+            locks_take(&request->broker->data->locks, &key, client_id, now))
             put_queue(&body, queue, &key);
     }
     buffer_put_text(&body, "]}");

@@ -1,5 +1,5 @@
 /* Locks of queues that orderly consumers take (RebalanceLockManager.java): one client of a group a
- * queue, for 60 s of real time. Under the cluster's lock. */
+ * queue, for 60 s of message time. Under the cluster's lock. */
 #ifndef EMBEDDED_LOCKS_H
 #define EMBEDDED_LOCKS_H
 

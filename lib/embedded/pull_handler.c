@@ -234,12 +234,16 @@ static struct read_result read_or_reset(const struct pull *pull, struct buffer *
 
 /* ---- answering ---- */
 
-/* PullMessageProcessor.tryCommitOffset: a master alone, and not again when a held pull wakes. */
+/* PullMessageProcessor.tryCommitOffset: a master alone, or who acts as one, and not again when a
+ * held pull wakes. */
 static void commit(const struct pull *pull, bool first_time)
 {
     const struct pull_message_header *header = &pull->header;
-    if (first_time && pull->request->broker->broker_id == 0 &&
-        header->sys_flag & PULL_FLAG_COMMIT_OFFSET && header->commit_offset >= 0 &&
+    const struct broker *broker = pull->request->broker;
+    bool is_master =
+        broker->broker_id == 0 || (broker->data->settings.acting_master && !broker_master(broker));
+    if (first_time && is_master && header->sys_flag & PULL_FLAG_COMMIT_OFFSET &&
+        header->commit_offset >= 0 &&
         group_pending_reset(pull->group, header->topic, header->queue_id) < 0)
         group_set_offset(pull->group, header->topic, header->queue_id, pull->topic->queue_count,
                          header->commit_offset);

@@ -32,10 +32,13 @@ void reply_send(const struct reply *reply, const struct answer *answer)
 {
     struct connection *connection = reply->connection;
     struct mqc_embedded *cluster = connection->listener->cluster;
-    request_log_answer(&cluster->log, reply->log_number, answer->code);
+    int32_t code = answer->code;
+    if (reply->effect.kind == MQC_FAULT_ANSWER && code == RESPONSE_SUCCESS)
+        code = (int32_t)reply->effect.value;
+    request_log_answer(&cluster->log, reply->log_number, code);
     if (!reply->wanted || connection->fd < 0) return;
     struct command_to_send command = {
-        .code = answer->code,
+        .code = code,
         .flag = COMMAND_FLAG_RESPONSE,
         .layout = answer->layout,
         .header = answer->header,

@@ -19,6 +19,19 @@ static bool in_route(const struct broker *broker, const struct broker_data *data
     return broker->data == data && broker->in_route;
 }
 
+/* The broker's id as clients see it: without a master, the slave of the least id is taken for one
+ * if the settings say so (RouteInfoManager.pickupTopicRouteData). */
+static int64_t shown_id(const struct mqc_embedded *cluster, const struct broker *broker)
+{
+    if (!broker->data->settings.acting_master) return broker->broker_id;
+    for (size_t i = 0; i < cluster->broker_count; i++) {
+        const struct broker *other = cluster->brokers[i];
+        if (in_route(other, broker->data) && other->broker_id < broker->broker_id)
+            return broker->broker_id;
+    }
+    return 0;
+}
+
 /* {"brokerAddrs":{0:"…"},…}; whether ids are quoted depends on who asks. */
 static void put_broker_data(struct buffer *out, const struct mqc_embedded *cluster,
                             const struct broker_data *data, bool quoted)
@@ -29,7 +42,7 @@ static void put_broker_data(struct buffer *out, const struct mqc_embedded *clust
         const struct broker *broker = cluster->brokers[i];
         if (!in_route(broker, data)) continue;
         buffer_put_format(out, quoted ? "%s\"%lld\":" : "%s%lld:", first ? "" : ",",
-                          (long long)broker->broker_id);
+                          (long long)shown_id(cluster, broker));
         json_put_text(out, slice_text(broker->address));
         first = false;
     }
@@ -37,7 +50,8 @@ static void put_broker_data(struct buffer *out, const struct mqc_embedded *clust
     put_text_member(out, "brokerName", data->name);
     buffer_put_8(out, ',');
     put_text_member(out, "cluster", cluster->name);
-    buffer_put_text(out, ",\"enableActingMaster\":false}");
+    buffer_put_format(out, ",\"enableActingMaster\":%s}",
+                      data->settings.acting_master ? "true" : "false");
 }
 
 static bool has_address(const struct mqc_embedded *cluster, const struct broker_data *data)
@@ -45,6 +59,18 @@ static bool has_address(const struct mqc_embedded *cluster, const struct broker_
     for (size_t i = 0; i < cluster->broker_count; i++)
         if (in_route(cluster->brokers[i], data)) return true;
     return false;
+}
+
+/* An acting master cannot be written to. */
+static int32_t shown_permission(const struct mqc_embedded *cluster, const struct route_share *share)
+{
+    enum { WRITE = 2 };
+    if (!share->broker->settings.acting_master) return share->permission;
+    for (size_t i = 0; i < cluster->broker_count; i++) {
+        const struct broker *broker = cluster->brokers[i];
+        if (in_route(broker, share->broker) && broker->broker_id == 0) return share->permission;
+    }
+    return share->permission & ~WRITE;
 }
 
 static void put_route(struct buffer *out, const struct mqc_embedded *cluster,
@@ -64,8 +90,8 @@ static void put_route(struct buffer *out, const struct mqc_embedded *cluster,
         buffer_put_format(out,
                           ",\"perm\":%d,\"readQueueNums\":%d,\"topicSysFlag\":%d,"
                           "\"writeQueueNums\":%d}",
-                          (int)share->permission, (int)share->read_queues, (int)share->sys_flag,
-                          (int)share->write_queues);
+                          (int)shown_permission(cluster, share), (int)share->read_queues,
+                          (int)share->sys_flag, (int)share->write_queues);
     }
     buffer_put_text(out, "]}");
 }

@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "lib/base/clock.h"
 #include "lib/base/process.h"
 #include "lib/embedded/cluster.h"
 #include "lib/embedded/handlers.h"
@@ -302,7 +301,7 @@ static bool redirect_dead_letter(struct send *send)
     int32_t most = send->header.max_reconsume_times >= 0 ? send->header.max_reconsume_times
                                                          : group->retry_max_times;
     if (send->header.reconsume_times <= most &&
-        !locks_any(&data->locks, group_name, clock_now_ms()))
+        !locks_any(&data->locks, group_name, cluster_message_time(send->request->cluster)))
         return true;
     char name[NAME_BYTES * 2];
     snprintf(name, sizeof name, "%s%s", NAME_DEAD_LETTER_PREFIX, group->name);

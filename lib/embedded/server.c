@@ -5,7 +5,7 @@
 #include "lib/base/clock.h"
 #include "lib/embedded/cluster.h"
 
-enum { EVENTS_AT_ONCE = 64 };
+enum { EVENTS_AT_ONCE = 64, REST_MS = 100 };
 
 static int64_t next_deadline_ms(const struct mqc_embedded *cluster);
 static void handle_event(const struct poll_event *event);
@@ -92,6 +92,7 @@ static struct connection *first_connection(const struct listener *listener)
 void server_close(struct listener *listener)
 {
     if (listener->fd < 0) return;
+    timer_cancel(&listener->cluster->held, &listener->rest);
     poller_remove(listener->cluster->poller, listener->fd);
     socket_close(listener->fd);
     listener->fd = -1;
@@ -100,10 +101,26 @@ void server_close(struct listener *listener)
     while ((connection = first_connection(listener))) connection_close(connection);
 }
 
+static void end_rest(struct timer *timer)
+{
+    struct listener *listener = CONTAINER_OF(timer, struct listener, rest);
+    poller_change(listener->cluster->poller, listener->fd, POLL_READABLE, listener);
+}
+
+/* What waits stays in the socket's queue: without descriptors the poller would say so for ever. */
+static void begin_rest(struct listener *listener)
+{
+    struct mqc_embedded *cluster = listener->cluster;
+    listener->rest.fire = end_rest;
+    if (timer_set(&cluster->held, &listener->rest, clock_now_ms() + REST_MS))
+        poller_change(cluster->poller, listener->fd, 0, listener);
+}
+
 static void accept_connections(struct listener *listener)
 {
     int fd;
-    while (socket_accept(listener->fd, &fd) == IO_DONE) {
+    enum io_result result;
+    while ((result = socket_accept(listener->fd, &fd)) == IO_DONE) {
         const char *server = listener->broker ? listener->broker->data->name : EMBEDDED_NAME_SERVER;
         int fault = faults_match_connection(&listener->cluster->faults, server);
         if (fault == MQC_FAULT_REFUSE) {
@@ -113,6 +130,7 @@ static void accept_connections(struct listener *listener)
         struct connection *connection = connection_new(listener, fd);
         if (connection) connection->stalled = fault == MQC_FAULT_STALL;
     }
+    if (result == IO_FAILED) begin_rest(listener);
 }
 
 static void handle_event(const struct poll_event *event)

@@ -198,6 +198,10 @@ START_TEST(a_queue_is_locked_by_one_client)
                               "\"brokerName\":\"broker-a\",\"queueId\":0,\"topic\":\"orders\"}]}"),
                 RESPONSE_SUCCESS);
     lock("c2", held);
+    mqc_embedded_advance_clock(cluster, 59000);
+    lock("c1", "{\"lockOKMQSet\":[]}");
+    mqc_embedded_advance_clock(cluster, 60001);
+    lock("c1", held);
 }
 END_TEST
 

@@ -1,4 +1,6 @@
 /* Scripted faults at wire level, the request log, brokers that come and go, the route. */
+#include <stdio.h>
+
 #include "lib/base/clock.h"
 #include "lib/protocol/topic_route.h"
 #include "test/unit/embedded/wire_client.h"
@@ -55,6 +57,28 @@ START_TEST(a_code_is_answered_so_many_times)
         wire_frame_free(answer);
     }
     ck_assert_int_eq(wire_put(wire, "orders", 0, NULL, "x"), 1);
+}
+END_TEST
+
+START_TEST(a_send_that_is_not_flushed_is_stored_all_the_same)
+{
+    static const int32_t codes[] = {RESPONSE_FLUSH_DISK_TIMEOUT, RESPONSE_SLAVE_NOT_AVAILABLE,
+                                    RESPONSE_FLUSH_SLAVE_TIMEOUT};
+    for (int64_t i = 0; i < 3; i++) {
+        char offset[8];
+        struct send_message_header header = wire_send_header("orders", 0, NULL);
+        int id = add(&(mqc_embedded_fault){.kind = MQC_FAULT_ANSWER, .value = codes[i]});
+        struct wire_frame *answer = wire_call(wire, REQUEST_SEND_MESSAGE_V2, &send_message_layout,
+                                              &header, SLICE_LITERAL("x"));
+        ck_assert_int_eq(answer->command.code, codes[i]);
+        snprintf(offset, sizeof offset, "%lld", (long long)i);
+        assert_text(remoting_command_field(&answer->command, "queueOffset"), offset);
+        ck_assert_uint_eq(remoting_command_field(&answer->command, "msgId").size, 32);
+        wire_frame_free(answer);
+        wire_expect(wire, 9999, NULL, NULL, SLICE_ABSENT, codes[i]); /* no send: not handled */
+        ck_assert(mqc_embedded_clear_fault(cluster, id));
+    }
+    ck_assert_int_eq(mqc_embedded_message_count(cluster, "orders"), 3);
 }
 END_TEST
 
@@ -295,16 +319,41 @@ START_TEST(a_broker_can_be_added)
 }
 END_TEST
 
+START_TEST(a_slave_may_act_as_master)
+{
+    mqc_embedded_stop(cluster);
+    cluster = cluster_start(
+        &(mqc_embedded_options){.slaves = 1, .broker_config = "enableSlaveActingMaster=true"});
+    mqc_embedded_create_topic(cluster, -1, "orders", 1, NULL);
+    struct topic_route *route = route_of("orders");
+    ck_assert_uint_eq(route->brokers[0].address_count, 2);
+    ck_assert_int_eq(route->queues[0].permission, 6);
+    topic_route_unref(route);
+    ck_assert_int_eq(mqc_embedded_broker_down(cluster, 0, 0, NULL), MQC_OK);
+    route = route_of("orders");
+    const struct broker_data *broker = topic_route_broker(route, SLICE_LITERAL("broker-a"));
+    ck_assert_str_eq(broker_data_master(broker), mqc_embedded_broker_address(cluster, 1));
+    ck_assert_int_eq(route->queues[0].permission, 4); /* not to be written to */
+    topic_route_unref(route);
+    ck_assert_int_eq(mqc_embedded_broker_up(cluster, 0, NULL), MQC_OK);
+    route = route_of("orders");
+    broker = topic_route_broker(route, SLICE_LITERAL("broker-a"));
+    ck_assert_str_eq(broker_data_master(broker), mqc_embedded_broker_address(cluster, 0));
+    topic_route_unref(route);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("embedded faults");
     WIRE_CASE(s, "faults", set_up, tear_down, a_code_is_answered_so_many_times,
-              conditions_choose_requests, an_answer_is_delayed_doubled_or_misnumbered,
+              a_send_that_is_not_flushed_is_stored_all_the_same, conditions_choose_requests,
+              an_answer_is_delayed_doubled_or_misnumbered,
               a_delayed_answer_may_outlive_its_connection, requests_are_lost_or_not_answered,
               connections_end_in_every_way, garbage_is_no_frame, faults_can_be_written_as_text);
     WIRE_CASE(s, "log and brokers", set_up, tear_down, requests_are_logged,
               the_route_follows_brokers_down_and_up, a_broker_may_lose_its_data_or_keep_its_route,
-              a_broker_can_be_added);
+              a_broker_can_be_added, a_slave_may_act_as_master);
     return s;
 }
 TEST_MAIN(suite)
