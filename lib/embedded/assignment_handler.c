@@ -83,11 +83,11 @@ static bool set_mode(struct broker_data *data, struct slice topic, struct slice 
 /* The parsed body, or NULL when the request was refused. */
 static json_t *parse_body(struct request *request, const char *what)
 {
-    json_t *json;
-    mqc_error error;
-    if (relaxed_json_parse(request->command->body, what, &json, &error) == MQC_OK &&
+    json_t *json = NULL;
+    if (relaxed_json_parse(request->command->body, what, &json, NULL) == MQC_OK &&
         json_object_get(json, "topic") && json_object_get(json, "consumerGroup"))
         return json;
+    json_decref(json);
     request_refuse(request, RESPONSE_SYSTEM_ERROR,
                    "com.alibaba.fastjson2.JSONException: %s with topic and consumerGroup", what);
     return NULL;

@@ -30,8 +30,9 @@ public final class Peer {
         peer send TOPIC COUNT [--tag T] [--keys K] [--property k=v]... [--body-size N | --body TEXT]
                   [--compress zlib|lz4|zstd] [--utf8] [--delay LEVEL]
             prints msgId, offsetMsgId, queueId, queueOffset, status of each; body "message I" when none is given
-        peer consume TOPIC GROUP COUNT [--tag EXPRESSION] [--timeout SECONDS] [--from first|last]
-            prints each message; exit code 0 when COUNT arrived, 1 on timeout (30 s);
+        peer consume TOPIC GROUP COUNT [--tag EXPRESSION] [--timeout SECONDS] [--from first|last] [--refuse]
+            prints each message; exit code 0 when COUNT arrived, 1 on timeout (30 s); with --refuse each is
+            refused when it comes the first time;
             says "consuming" on standard error whenever its share of the topic's queues changes
         """;
     private static final String UTF8_TEXT = "gr\u00fc\u00dfe \u6d88\u606f \ud83d\ude80 ";
@@ -160,6 +161,7 @@ public final class Peer {
         private final CountDownLatch missing;
         private String tag = "*";
         private int timeoutSeconds = 30;
+        private boolean refuse;
         private ConsumeFromWhere from = ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET;
 
         Receiver(Deque<String> arguments) {
@@ -172,6 +174,7 @@ public final class Peer {
                     case "--tag" -> tag = next(arguments, option);
                     case "--timeout" -> timeoutSeconds = Integer.parseInt(next(arguments, option));
                     case "--from" -> from = whereOf(next(arguments, option));
+                    case "--refuse" -> refuse = true;
                     default -> throw new IllegalArgumentException("consume does not know " + option);
                 }
             }
@@ -183,11 +186,13 @@ public final class Peer {
             consumer.setAwaitTerminationMillisWhenShutdown(5_000); // or the last message's worker is interrupted
             consumer.subscribe(topic, tag);
             consumer.registerMessageListener((MessageListenerConcurrently) (messages, context) -> {
+                boolean again = false;
                 for (MessageExt message : messages) {
                     print(message);
                     missing.countDown();
+                    again = again || refuse && message.getReconsumeTimes() == 0;
                 }
-                return ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
+                return again ? ConsumeConcurrentlyStatus.RECONSUME_LATER : ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
             });
             consumer.setMessageQueueListener((changed, all, assigned) -> {
                 if (changed.equals(topic) && !assigned.isEmpty()) {

@@ -1,0 +1,94 @@
+# Sourced by "check": the Java client 5.5.0 on `mqc embedded` in place of a real cluster.
+
+embedded_process=""
+
+suite_embedded()
+{
+    security=() load_security=()
+    start_embedded || return 0
+    step "embedded: Java sends with tags, keys, properties, UTF-8, zlib, lz4 and zstd; we consume" java_sends
+    step "embedded: we send; Java consumes" java_consumes
+    step "embedded: Java and we share a group" java_shares_a_group
+    step "embedded: what Java refuses comes again to it" java_refuses
+    step "embedded: what we refuse comes again to Java" java_gets_what_we_refuse
+    step "embedded: mqadmin's commands find what they ask for" mqadmin_on_embedded
+    stop_embedded
+}
+
+start_embedded()
+{
+    local tries=0
+    "$mqc" embedded >"$work/embedded.out" 2>"$work/embedded.err" &
+    embedded_process=$!
+    until [[ -s $work/embedded.out ]]; do
+        if ((++tries > 10 * wait_seconds)) || ! kill -0 "$embedded_process" 2>/dev/null; then
+            failed=$((failed + 1))
+            echo "FAILED mqc embedded starts"
+            return 1
+        fi
+        sleep 0.1
+    done
+    NAMESRV_ADDR=$(head -n 1 "$work/embedded.out")
+    export NAMESRV_ADDR
+    echo "--     mqc embedded: $NAMESRV_ADDR"
+}
+
+stop_embedded()
+{
+    [[ -n $embedded_process ]] || return 0
+    kill "$embedded_process" 2>/dev/null || true
+    wait "$embedded_process" 2>/dev/null || true
+    embedded_process=""
+    unset NAMESRV_ADDR
+}
+
+# Each of ten messages is refused once and comes again, with its count.
+java_refuses()
+{
+    new_topic 2
+    "$peer" send "$topic" 10 --tag a --utf8 >sent
+    "$peer" consume "$topic" "$(unique group)" 20 --refuse --timeout "$wait_seconds" >came
+    same "the first time" "$(jq -r 'select(.reconsumeTimes == 0) | .msgId' came | sort)" "$(jq -r .msgId sent | sort)"
+    same "the second time" "$(jq -r 'select(.reconsumeTimes == 1) | .msgId' came | sort)" "$(jq -r .msgId sent | sort)"
+}
+
+# RocketMQ's own tool of 5.5.0, command by command. It exits with 0 whatever happens: what it prints is looked at.
+mqadmin_on_embedded()
+{
+    local broker command
+    broker=$(sed -n 's/^broker-a //p' "$work/embedded.out")
+    new_topic 2
+    group=$(unique group)
+    "$mqc" send -t "$topic" -k findme hello >/dev/null
+    background java "$peer" consume "$topic" "$group" 100000 --timeout 300
+    await "a Java member" grep -q consuming java.err
+    shows broker-a clusterList
+    shows "$topic" topicList
+    shows broker-a topicRoute -t "$topic"
+    shows "broker-a" topicStatus -t "$topic"
+    shows V5_5_0 brokerStatus -b "$broker"
+    shows enableRetryTopicV2 getBrokerConfig -b "$broker"
+    shows "update broker config success" updateBrokerConfig -b "$broker" -k enableRetryTopicV2 -v false
+    shows "create subscription group" updateSubGroup -b "$broker" -g "$group" -r 3
+    shows "$group" consumerConnection -g "$group"
+    shows "$topic" consumerProgress -g "$group"
+    shows "Rebalance OK" consumerStatus -g "$group"
+    shows findme queryMsgByKey -t "$topic" -k findme
+    shows "reset\|broker-a" resetOffsetByTime -g "$group" -t "$topic" -s -1
+    shows "delete topic" deleteTopic -c DefaultCluster -t "$topic"
+}
+
+# shows PATTERN COMMAND...: what mqadmin prints has the pattern.
+shows()
+{
+    local pattern=$1
+    shift
+    java -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Drocketmq.namesrv.addr="$NAMESRV_ADDR" \
+        -Drmq.logback.configurationFile="$here/../interop/logback.xml" -cp "$MQC_BUILD/broker/5.5.0/jars/*" \
+        org.apache.rocketmq.tools.command.MQAdminStartup "$@" >admin.out 2>&1 || true
+    grep -q -- "$pattern" admin.out || {
+        tail -n 20 admin.out
+        fails "mqadmin $*: no \"$pattern\""
+    }
+    echo "mqadmin $1: yes"
+}
