@@ -14,7 +14,10 @@ LAYERS          := base protocol net services client producer consumer admin
 # The embedded cluster is a library of its own on the lower ones; the client knows nothing of it.
 EMBEDDED_LAYERS := base protocol net services embedded
 
-PACKAGES := openssl jansson zlib liblz4 libzstd libcurl
+PACKAGES := openssl jansson zlib liblz4 libzstd
+# Only its headers: it is loaded when name servers are asked for over HTTP.
+LOADED   := libcurl
+DLOPEN_LIBS := $(if $(filter Linux,$(shell uname -s)),-ldl)
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
             -Wpointer-arith -Wformat=2 -Wundef
 # CI sets WERROR=-Werror: a newer compiler's new warning must not break a user's build.
@@ -35,8 +38,8 @@ SHARED_FLAGS  = -shared $(if $(SANITIZE),,-Wl,-z,defs)
 Q   := $(if $(V),,@)
 say  = $(if $(V),,@printf '  %-8s %s\n' $1 $@)
 # Looked up when a compiler runs, so that `make deps` and `make help` work on a bare machine.
-PACKAGE_CFLAGS = $(eval PACKAGE_CFLAGS := $(shell pkg-config --cflags $(PACKAGES)))$(PACKAGE_CFLAGS)
-PACKAGE_LIBS   = $(eval PACKAGE_LIBS := $(shell pkg-config --libs $(PACKAGES)))$(PACKAGE_LIBS)
+PACKAGE_CFLAGS = $(eval PACKAGE_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) $(LOADED)))$(PACKAGE_CFLAGS)
+PACKAGE_LIBS   = $(eval PACKAGE_LIBS := $(shell pkg-config --libs $(PACKAGES)) $(DLOPEN_LIBS))$(PACKAGE_LIBS)
 CHECK_LIBS     = $(eval CHECK_LIBS := $(shell pkg-config --libs check))$(CHECK_LIBS)
 
 layer_folder  = $(if $(filter services,$1),services,lib/$1)
@@ -120,7 +123,7 @@ define pc_file
 @mkdir -p $(@D)
 @printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(patsubst $(PREFIX)/%,$${prefix}/%,$(LIBDIR))' 'includedir=$${prefix}/include' '' \
   'Name: $1' 'Description: $2' 'Version: $(VERSION)' 'Libs: -L$${libdir} -l$1' \
-  'Libs.private: -pthread' 'Requires.private: $(PACKAGES)' 'Cflags: -I$${includedir}' $3 >$@.new
+  'Libs.private: -pthread $(DLOPEN_LIBS)' 'Requires.private: $(PACKAGES)' 'Cflags: -I$${includedir}' $3 >$@.new
 @cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 endef
 $(BUILD)/mqclient.pc: FORCE

@@ -1,4 +1,5 @@
-/* One HTTP GET with libcurl: the name servers' address list (DefaultTopAddressing.java). */
+/* One HTTP GET with libcurl (see curl_library.h): the name servers' address list
+ * (DefaultTopAddressing.java). */
 #ifndef NET_HTTP_H
 #define NET_HTTP_H
 

@@ -29,7 +29,8 @@ foreach(mqclient_suffix "" "_static")
 endforeach()
 if(TARGET mqclient::mqclient_static)
     set_property(TARGET mqclient::mqclient_static PROPERTY
-        INTERFACE_LINK_LIBRARIES ssl crypto jansson z lz4 zstd curl Threads::Threads)
+        INTERFACE_LINK_LIBRARIES ssl crypto jansson z lz4 zstd ${CMAKE_DL_LIBS}
+            Threads::Threads)
 endif()
 
 if(NOT mqclient_headers OR NOT TARGET mqclient::mqclient)
