@@ -1,6 +1,6 @@
 /* Making SEND_MESSAGE_V2 requests and reading their answers. Runs on sending threads and, for
  * retries and answers of asynchronous sends, on the reading thread; allocates only for bodies that
- * are compressed and for messages with more than a kibibyte of properties. */
+ * are compressed and for messages with more than 256 bytes of properties. */
 #include "lib/producer/send_request.h"
 
 #include "lib/base/clock.h"

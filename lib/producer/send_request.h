@@ -7,7 +7,7 @@
 #include "lib/protocol/message_id.h"
 #include "lib/protocol/remoting_command.h"
 
-enum { SEND_PROPERTIES_INLINE_BYTES = 1024 };
+enum { SEND_PROPERTIES_INLINE_BYTES = 256 };
 
 /* What is the same in all attempts of one send. The body is the message's own; the properties are a
  * copy with the unique id and WAIT added: in `inline_bytes`, or allocated when they are larger. The

@@ -10,6 +10,7 @@
 #include "lib/base/memory.h"
 #include "lib/protocol/compression.h"
 #include "lib/protocol/message_texts.h"
+#include "lib/protocol/names.h"
 #include "lib/protocol/properties.h"
 #include "lib/protocol/sys_flag.h"
 
@@ -229,6 +230,7 @@ mqc_status message_inflate(struct mqc_message *message, bool check_crc, mqc_erro
 
 mqc_status message_restore_topic(struct mqc_message *message, mqc_error *error)
 {
+    if (!names_is_retry_topic(message->stored_topic)) return MQC_OK;
     if (!message_property(message, PROPERTY_RETRY_TOPIC).data) return MQC_OK;
     BUG_IF(message->block->built, "retry topic of a message that was only built");
     const struct message_texts *texts = message_texts_of(message);

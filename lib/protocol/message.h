@@ -60,7 +60,8 @@ void message_block_unref(struct message_block *block); /* NULL is fine */
  * message is shown to the application. */
 mqc_status message_inflate(struct mqc_message *message, bool check_crc, mqc_error *error);
 
-/* Replaces the topic the application sees by the one in RETRY_TOPIC, if there is one. */
+/* Replaces the topic the application sees by the one in RETRY_TOPIC, if the message was stored in a
+ * retry topic; a dead letter stays one (DefaultMQPushConsumerImpl.resetRetryAndNamespace). */
 mqc_status message_restore_topic(struct mqc_message *message, mqc_error *error);
 
 /* Sets any property, the reserved ones included, on a built message; NULL as value removes it. */

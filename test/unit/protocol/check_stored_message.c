@@ -116,6 +116,18 @@ START_TEST(retried_message_gets_its_topic_back)
 }
 END_TEST
 
+START_TEST(dead_letter_keeps_its_topic)
+{
+    struct message_block *block = decode(golden_body("pull_response_retry_message"));
+    mqc_message *message = &block->messages[0];
+    message->topic = "%DLQ%golden-group";
+    message->stored_topic = slice_text(message->topic);
+    assert_ok(message_restore_topic(message, &error), &error);
+    ck_assert_str_eq(mqc_message_topic(message), "%DLQ%golden-group");
+    message_block_unref(block);
+}
+END_TEST
+
 static const char *const GOLDEN[] = {"pull_response_found",
                                      "pull_response_4_9_7",
                                      "pull_response_magic_v2",
@@ -195,7 +207,8 @@ static Suite *suite(void)
     Suite *s = suite_create("stored_message");
     UNIT_CASE(s, "real records", pull_answer_of_5_5_0, pull_answer_of_4_9_7,
               magic_v2_has_long_topics, born_host_may_be_ipv6, both_hosts_may_be_ipv6,
-              retried_message_gets_its_topic_back, wrong_checksum, block_keeps_its_frame);
+              retried_message_gets_its_topic_back, dead_letter_keeps_its_topic, wrong_checksum,
+              block_keeps_its_frame);
     TCase *golden = tcase_create("each golden answer");
     tcase_set_timeout(golden, 60);
     tcase_add_loop_test(golden, encodes_what_the_broker_wrote, 0, GOLDEN_COUNT);
