@@ -3,6 +3,9 @@
 #define MQCLIENT_H
 
 #include <mqclient/admin.h>
+#include <mqclient/admin_cluster.h>
+#include <mqclient/admin_group.h>
+#include <mqclient/admin_message.h>
 #include <mqclient/client.h>
 #include <mqclient/consumer.h>
 #include <mqclient/log.h>

@@ -1,9 +1,11 @@
-/* Topics: create, delete, list, look up (MQAdminImpl.java, TopicCommandUtil of the tools). On the
- * application's threads; each request has the client's request timeout. */
+/* Topics: create, change, delete (MQAdminImpl.java, TopicCommandUtil of the tools). On the
+ * application's threads; each request has the client's request timeout. What only asks is in
+ * topic_status.c. */
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
 
 #include "lib/admin/admin_private.h"
+#include "lib/admin/decode.h"
 #include "lib/protocol/names.h"
 
 enum {
@@ -11,231 +13,186 @@ enum {
     MOST_QUEUES = 65535,
     BOTH_PERMISSIONS = MQC_PERMISSION_READ | MQC_PERMISSION_WRITE,
     FIRST_PAUSE_MS = 2,
-    LONGEST_PAUSE_MS = 100
+    LONGEST_PAUSE_MS = 100,
+    ATTRIBUTES_BYTES = 64
 };
 
-/* A request that goes to the master of every broker of a cluster. */
-typedef mqc_status broker_request(struct client_api *api, const char *address, const void *arg,
-                                  int64_t deadline_ms, mqc_error *error);
+/* A topic that is created or changed on several brokers. */
+struct topic_change {
+    const char *topic, *cluster;
+    mqc_topic_options options;
+    char attributes[ATTRIBUTES_BYTES]; /* "+message.type=FIFO" */
+    bool update;                       /* what the options do not say stays as it is */
+    int changed;                       /* brokers that have it now, or had it before an update */
+};
 
-static mqc_status fill_header(const char *topic, const mqc_topic_options *options,
-                              struct create_topic_header *header, mqc_error *error);
-static bool is_of_cluster(const struct broker_data *broker, const char *cluster);
-static mqc_status ask_masters(struct mqc_admin *admin, const struct cluster_info *info,
-                              const char *cluster, broker_request *ask, const void *arg,
-                              mqc_error *error);
-static mqc_status no_broker(const struct cluster_info *info, const char *cluster, mqc_error *error);
+static mqc_status change_topic(mqc_admin *admin, struct topic_change *change,
+                               const mqc_topic_options *options, size_t size, mqc_error *error);
+static mqc_status check_options(struct topic_change *change, mqc_error *error);
+static mqc_status change_on_broker(struct mqc_admin *admin, const struct broker_data *broker,
+                                   const char *address, void *arg, mqc_error *error);
 static mqc_status wait_for_route(struct mqc_admin *admin, const struct cluster_info *info,
-                                 const char *cluster, const struct create_topic_header *header,
-                                 const char *topic, mqc_error *error);
+                                 const struct topic_change *change, mqc_error *error);
 static bool route_is_complete(const struct topic_route *route, const struct cluster_info *info,
-                              const char *cluster, const struct create_topic_header *header);
-static void pause_until(int64_t deadline_ms);
-static mqc_status delete_from_name_servers(struct mqc_admin *admin, const char *cluster,
-                                           const char *topic, mqc_error *error);
+                              const struct topic_change *change);
 
-static mqc_status ask_create(struct client_api *api, const char *address, const void *arg,
-                             int64_t deadline_ms, mqc_error *error)
+mqc_status mqc_admin_create_topic_sized(mqc_admin *admin, const char *cluster, const char *topic,
+                                        const mqc_topic_options *options, size_t size,
+                                        mqc_error *error)
 {
-    return client_api_create_topic(api, address, arg, deadline_ms, error);
+    struct topic_change change = {.topic = topic, .cluster = cluster};
+    return change_topic(admin, &change, options, size, error);
 }
 
-static mqc_status ask_delete(struct client_api *api, const char *address, const void *arg,
-                             int64_t deadline_ms, mqc_error *error)
+mqc_status mqc_admin_update_topic_sized(mqc_admin *admin, const char *cluster, const char *topic,
+                                        const mqc_topic_options *options, size_t size,
+                                        mqc_error *error)
 {
-    return client_api_delete_topic(api, address, arg, deadline_ms, error);
+    struct topic_change change = {.topic = topic, .cluster = cluster, .update = true};
+    return change_topic(admin, &change, options, size, error);
 }
 
-mqc_status mqc_admin_create_topic(mqc_admin *admin, const char *cluster, const char *topic,
-                                  const mqc_topic_options *options, mqc_error *error)
+static mqc_status change_topic(mqc_admin *admin, struct topic_change *change,
+                               const mqc_topic_options *options, size_t size, mqc_error *error)
 {
-    struct create_topic_header header;
-    mqc_status status = admin_check(admin, error);
-    if (status == MQC_OK) status = fill_header(topic, options, &header, error);
-    if (status != MQC_OK) return status;
-    struct client_instance *instance = admin->instance;
     struct cluster_info info;
-    status = client_api_cluster_info(client_instance_api(instance),
-                                     client_instance_request_deadline(instance), &info, error);
+    mqc_status status = admin_check_topic(admin, change->topic, error);
+    if (status == MQC_OK)
+        status = admin_copy_options(&change->options, sizeof change->options, options, size, error);
+    if (status == MQC_OK) status = check_options(change, error);
+    if (status == MQC_OK) status = admin_cluster(admin, &info, error);
     if (status != MQC_OK) return status;
-    status = ask_masters(admin, &info, cluster, ask_create, &header, error);
-    if (status == MQC_OK) status = wait_for_route(admin, &info, cluster, &header, topic, error);
+    status = admin_change_masters(admin, &info, change->cluster, change->options.broker_name,
+                                  change_on_broker, change, error);
+    if (status == MQC_OK && change->changed == 0)
+        status =
+            error_set(error, MQC_NOT_FOUND, "no broker%s%.100s has topic %.127s: create it instead",
+                      change->cluster ? " of cluster " : "", change->cluster ? change->cluster : "",
+                      change->topic);
+    if (status == MQC_OK) status = wait_for_route(admin, &info, change, error);
     cluster_info_done(&info);
     return status;
 }
 
-mqc_status mqc_admin_delete_topic(mqc_admin *admin, const char *cluster, const char *topic,
-                                  mqc_error *error)
+static mqc_status check_numbers(const mqc_topic_options *options, mqc_error *error)
 {
-    mqc_status status = admin_check(admin, error);
-    if (status == MQC_OK) status = names_check_topic(topic, error);
-    if (status != MQC_OK) return status;
-    struct client_instance *instance = admin->instance;
-    struct cluster_info info;
-    status = client_api_cluster_info(client_instance_api(instance),
-                                     client_instance_request_deadline(instance), &info, error);
-    if (status != MQC_OK) return status;
-    status = ask_masters(admin, &info, cluster, ask_delete, topic, error);
-    cluster_info_done(&info);
-    /* Brokers first: one that still has the topic would register it again. */
-    return status == MQC_OK ? delete_from_name_servers(admin, cluster, topic, error) : status;
-}
-
-mqc_status mqc_admin_each_topic(mqc_admin *admin, mqc_topic_visitor *visit, void *arg,
-                                mqc_error *error)
-{
-    mqc_status status = admin_check(admin, error);
-    if (status != MQC_OK) return status;
-    struct name_list topics;
-    status =
-        client_api_topic_list(client_instance_api(admin->instance),
-                              client_instance_request_deadline(admin->instance), &topics, error);
-    if (status != MQC_OK) return status;
-    for (size_t i = 0; i < topics.count && visit(topics.names[i], arg); i++) {
-    }
-    name_list_done(&topics);
-    return MQC_OK;
-}
-
-mqc_status mqc_admin_each_route(mqc_admin *admin, const char *topic, mqc_route_visitor *visit,
-                                void *arg, mqc_error *error)
-{
-    mqc_status status = admin_check(admin, error);
-    if (status == MQC_OK) status = names_check_topic(topic, error);
-    if (status != MQC_OK) return status;
-    struct topic_route *route;
-    status = client_api_route(client_instance_api(admin->instance), topic,
-                              client_instance_request_deadline(admin->instance), &route, error);
-    if (status != MQC_OK) return status;
-    bool more = true;
-    for (size_t i = 0; more && i < route->queue_count; i++) {
-        const struct queue_data *queues = &route->queues[i];
-        const struct broker_data *broker =
-            topic_route_broker(route, slice_text(queues->broker_name));
-        const char *master = broker ? broker_data_master(broker) : NULL;
-        mqc_topic_route_entry entry = {
-            .broker_name = queues->broker_name,
-            .cluster = broker ? broker->cluster : NULL,
-            .master_address = master,
-            .slaves = broker ? (int)broker->address_count - (master != NULL) : 0,
-            .read_queues = queues->read_queues,
-            .write_queues = queues->write_queues,
-            .permission = queues->permission,
-        };
-        more = visit(&entry, arg);
-    }
-    topic_route_unref(route);
-    return MQC_OK;
-}
-
-static mqc_status fill_header(const char *topic, const mqc_topic_options *options,
-                              struct create_topic_header *header, mqc_error *error)
-{
-    static const mqc_topic_options ALL_DEFAULTS;
-    if (!options) options = &ALL_DEFAULTS;
-    mqc_status status = names_check_topic(topic, error);
-    if (status != MQC_OK) return status;
-    if (names_is_system_topic(slice_text(topic)))
-        return error_set(error, MQC_BAD_ARGUMENT,
-                         "The topic[%s] is conflict with system topic: take another name", topic);
-    int read = options->read_queues ? options->read_queues : DEFAULT_QUEUES;
-    int write = options->write_queues ? options->write_queues : DEFAULT_QUEUES;
-    int permission = options->permission ? options->permission : BOTH_PERMISSIONS;
-    if (read < 1 || read > MOST_QUEUES || write < 1 || write > MOST_QUEUES)
+    int read = options->read_queues, write = options->write_queues;
+    if (read < 0 || read > MOST_QUEUES || write < 0 || write > MOST_QUEUES)
         return error_set(error, MQC_BAD_ARGUMENT,
                          "%d read queues and %d write queues: give 1 to %d of each", read, write,
                          MOST_QUEUES);
-    if (permission & ~BOTH_PERMISSIONS)
+    if (options->permission & ~BOTH_PERMISSIONS)
         return error_set(error, MQC_BAD_ARGUMENT,
                          "permission %d: give MQC_PERMISSION_READ (4), MQC_PERMISSION_WRITE (2) or "
                          "their sum",
-                         permission);
-    header_init(&create_topic_layout, header);
-    header->topic = slice_text(topic);
-    header->default_topic = SLICE_LITERAL(NAME_DEFAULT_TOPIC);
-    header->read_queues = read;
-    header->write_queues = write;
-    header->permission = permission;
-    header->topic_filter_type = SLICE_LITERAL("SINGLE_TAG");
-    header->orderly = options->ordered;
+                         options->permission);
     return MQC_OK;
 }
 
-static bool is_of_cluster(const struct broker_data *broker, const char *cluster)
+/* TopicMessageType.java; the broker checks it only when enableMixedMessageType or a proxy does. */
+static mqc_status check_message_type(struct topic_change *change, mqc_error *error)
 {
-    return !cluster || (broker->cluster && strcmp(broker->cluster, cluster) == 0);
+    static const char *const TYPES[] = {"NORMAL", "FIFO", "DELAY", "TRANSACTION", "MIXED"};
+    const char *type = change->options.message_type;
+    if (!type) return MQC_OK;
+    for (size_t i = 0; i < sizeof TYPES / sizeof *TYPES; i++) {
+        if (strcmp(type, TYPES[i]) != 0) continue;
+        strcpy(change->attributes, "+message.type=");
+        strcat(change->attributes, TYPES[i]);
+        return MQC_OK;
+    }
+    return error_set(error, MQC_BAD_ARGUMENT,
+                     "message type %.50s: give NORMAL, FIFO, DELAY, TRANSACTION or MIXED", type);
 }
 
-/* Asks all, also when one fails: what remains to be done is then as little as can be. */
-static mqc_status ask_masters(struct mqc_admin *admin, const struct cluster_info *info,
-                              const char *cluster, broker_request *ask, const void *arg,
-                              mqc_error *error)
+static mqc_status check_options(struct topic_change *change, mqc_error *error)
 {
-    mqc_error failure = {.status = MQC_OK};
-    int asked = 0, failed = 0;
-    for (size_t i = 0; i < info->broker_count; i++) {
-        const struct broker_data *broker = &info->brokers[i];
-        const char *address = broker_data_master(broker);
-        if (!address || !is_of_cluster(broker, cluster)) continue;
-        asked++;
-        mqc_error each;
-        if (ask(client_instance_api(admin->instance), address, arg,
-                client_instance_request_deadline(admin->instance), &each) == MQC_OK)
-            continue;
-        failed++;
-        failure = each;
+    mqc_topic_options *options = &change->options;
+    mqc_status status = check_numbers(options, error);
+    if (status == MQC_OK) status = check_message_type(change, error);
+    if (status != MQC_OK || change->update) return status;
+    if (names_is_system_topic(slice_text(change->topic)))
+        return error_set(error, MQC_BAD_ARGUMENT,
+                         "The topic[%s] is conflict with system topic: take another name",
+                         change->topic);
+    if (options->read_queues == 0) options->read_queues = DEFAULT_QUEUES;
+    if (options->write_queues == 0) options->write_queues = DEFAULT_QUEUES;
+    if (options->permission == 0) options->permission = BOTH_PERMISSIONS;
+    return MQC_OK;
+}
+
+/* The topic as this broker has it, for what the options leave as it is; *found is false when it has
+ * none. */
+static mqc_status read_present(struct mqc_admin *admin, const char *address, const char *topic,
+                               struct create_topic_header *header, bool *found, mqc_error *error)
+{
+    struct get_topic_config_header ask;
+    header_init(&get_topic_config_layout, &ask);
+    ask.topic = slice_text(topic);
+    struct command_to_send request = {
+        .code = REQUEST_GET_TOPIC_CONFIG, .layout = &get_topic_config_layout, .header = &ask};
+    struct remoting_response response;
+    mqc_error refused;
+    mqc_status status = admin_call(admin, address, &request, &response, &refused);
+    *found = status == MQC_OK;
+    if (status == MQC_REFUSED && refused.broker_code == RESPONSE_TOPIC_NOT_EXIST) return MQC_OK;
+    if (status != MQC_OK) {
+        if (error) *error = refused;
+        return status;
     }
-    if (asked == 0) return no_broker(info, cluster, error);
-    if (failed == 0) return MQC_OK;
-    mqc_status status = failure.status;
-    error_set(error, status, "%d of %d brokers failed, do it again: the last one said: %s", failed,
-              asked, failure.text);
-    if (!error) return status;
-    error->broker_code = failure.broker_code;
-    error->retryable = failure.retryable;
-    error->maybe_done = failure.maybe_done || failed < asked;
+    mqc_topic_configs *configs = result_new(sizeof *configs);
+    struct answer_origin origin = {"", ""};
+    status = configs ? topic_config_add(configs, &origin, response.command.body, error)
+                     : error_no_memory(error);
+    if (status == MQC_OK) {
+        const mqc_topic_config *config = configs->configs[0];
+        if (header->read_queues == 0) header->read_queues = config->read_queues;
+        if (header->write_queues == 0) header->write_queues = config->write_queues;
+        if (header->permission == 0) header->permission = config->permission;
+        header->orderly = header->orderly || config->ordered;
+    }
+    mqc_admin_result_free(configs);
+    remoting_response_done(&response);
     return status;
 }
 
-/* Says which clusters there are. */
-static mqc_status no_broker(const struct cluster_info *info, const char *cluster, mqc_error *error)
+static mqc_status change_on_broker(struct mqc_admin *admin, const struct broker_data *broker,
+                                   const char *address, void *arg, mqc_error *error)
 {
-    struct buffer known;
-    buffer_init(&known);
-    for (size_t i = 0; i < info->broker_count; i++) {
-        const struct broker_data *broker = &info->brokers[i];
-        bool first = broker->cluster && broker_data_master(broker);
-        for (size_t earlier = 0; first && earlier < i; earlier++)
-            first = !broker_data_master(&info->brokers[earlier]) ||
-                    !is_of_cluster(&info->brokers[earlier], broker->cluster);
-        if (first) buffer_put_format(&known, "%s%s", known.size > 0 ? ", " : "", broker->cluster);
+    (void)broker;
+    struct topic_change *change = arg;
+    struct create_topic_header header;
+    header_init(&create_topic_layout, &header);
+    header.topic = slice_text(change->topic);
+    header.default_topic = SLICE_LITERAL(NAME_DEFAULT_TOPIC);
+    header.read_queues = change->options.read_queues;
+    header.write_queues = change->options.write_queues;
+    header.permission = change->options.permission;
+    header.topic_filter_type = SLICE_LITERAL("SINGLE_TAG");
+    header.orderly = change->options.ordered;
+    if (*change->attributes) header.attributes = slice_text(change->attributes);
+    if (change->update) {
+        bool found;
+        mqc_status status = read_present(admin, address, change->topic, &header, &found, error);
+        if (status != MQC_OK || !found) return status;
     }
-    const char *names = known.size > 0 ? buffer_text(&known) : NULL;
-    if (cluster && names)
-        error_set(error, MQC_NOT_FOUND,
-                  "no broker with a master is registered in cluster %.100s at the name server: "
-                  "there is %.200s",
-                  cluster, names);
-    else
-        error_set(error, MQC_NOT_FOUND,
-                  "no broker with a master is registered at the name server: start one");
-    buffer_done(&known);
-    return MQC_NOT_FOUND;
+    change->changed++;
+    return client_api_create_topic(client_instance_api(admin->instance), address, &header,
+                                   admin_deadline(admin), error);
 }
 
 /* Brokers answer before they have told the name servers, which takes them milliseconds. Asks again,
  * at first often, for at most one request timeout. */
 static mqc_status wait_for_route(struct mqc_admin *admin, const struct cluster_info *info,
-                                 const char *cluster, const struct create_topic_header *header,
-                                 const char *topic, mqc_error *error)
+                                 const struct topic_change *change, mqc_error *error)
 {
-    int64_t deadline_ms = client_instance_request_deadline(admin->instance);
+    int64_t deadline_ms = admin_deadline(admin);
     for (int pause_ms = FIRST_PAUSE_MS;; pause_ms *= 2) {
         struct topic_route *route;
-        mqc_status status = client_api_route(client_instance_api(admin->instance), topic,
+        mqc_status status = client_api_route(client_instance_api(admin->instance), change->topic,
                                              deadline_ms, &route, error);
         if (status == MQC_OK) {
-            bool complete = route_is_complete(route, info, cluster, header);
+            bool complete = route_is_complete(route, info, change);
             topic_route_unref(route);
             if (complete) return MQC_OK;
         } else if (status != MQC_NO_ROUTE) {
@@ -243,79 +200,81 @@ static mqc_status wait_for_route(struct mqc_admin *admin, const struct cluster_i
         }
         if (clock_now_ms() >= deadline_ms) break;
         if (pause_ms > LONGEST_PAUSE_MS) pause_ms = LONGEST_PAUSE_MS;
-        pause_until(clock_deadline_ms(pause_ms));
+        admin_pause(clock_deadline_ms(pause_ms));
     }
     error_set(error, MQC_TIMEOUT,
-              "the brokers have topic %.127s, but the name server does not know it yet", topic);
+              "the brokers have topic %.127s, but the name server does not know it yet",
+              change->topic);
     error_mark_retryable(error);
     error_mark_maybe_done(error);
     return MQC_TIMEOUT;
 }
 
+static bool is_as_wished(const struct queue_data *queues, const mqc_topic_options *options)
+{
+    return (!options->read_queues || queues->read_queues == options->read_queues) &&
+           (!options->write_queues || queues->write_queues == options->write_queues) &&
+           (!options->permission || queues->permission == options->permission);
+}
+
 static bool route_is_complete(const struct topic_route *route, const struct cluster_info *info,
-                              const char *cluster, const struct create_topic_header *header)
+                              const struct topic_change *change)
 {
     for (size_t i = 0; i < info->broker_count; i++) {
         const struct broker_data *broker = &info->brokers[i];
-        if (!broker_data_master(broker) || !is_of_cluster(broker, cluster)) continue;
-        bool found = false;
-        for (size_t q = 0; !found && q < route->queue_count; q++) {
-            const struct queue_data *queues = &route->queues[q];
-            found = strcmp(queues->broker_name, broker->broker_name) == 0 &&
-                    queues->read_queues == header->read_queues &&
-                    queues->write_queues == header->write_queues &&
-                    queues->permission == header->permission;
-        }
+        if (!broker_data_master(broker) ||
+            !admin_is_wanted(broker, change->cluster, change->options.broker_name))
+            continue;
+        bool found = change->update; /* then brokers without it stay so */
+        for (size_t q = 0; q < route->queue_count; q++)
+            if (strcmp(route->queues[q].broker_name, broker->broker_name) == 0)
+                found = is_as_wished(&route->queues[q], &change->options);
         if (!found) return false;
     }
     return true;
 }
 
-/* The one way to wait there is in the library, here for nothing but the time. */
-static void pause_until(int64_t deadline_ms)
+/* ---- delete ---- */
+
+static mqc_status delete_on_broker(struct mqc_admin *admin, const struct broker_data *broker,
+                                   const char *address, void *arg, mqc_error *error)
 {
-    struct lock lock; /* guards nothing: conditions need one */
-    struct condition never;
-    lock_init(&lock, LOCK_RANK_LEAF);
-    condition_init(&never);
-    lock_take(&lock);
-    while (condition_wait_until(&never, &lock, deadline_ms)) {
-    }
-    lock_release(&lock);
-    condition_done(&never);
-    lock_done(&lock);
+    (void)broker;
+    return client_api_delete_topic(client_instance_api(admin->instance), address, arg,
+                                   admin_deadline(admin), error);
 }
 
-/* DELETE_TOPIC_IN_NAMESRV (216) to each of them: they do not tell one another. */
-static mqc_status delete_from_name_servers(struct mqc_admin *admin, const char *cluster,
-                                           const char *topic, mqc_error *error)
+/* DELETE_TOPIC_IN_NAMESRV (216) */
+static mqc_status delete_on_name_server(struct mqc_admin *admin, const char *address, void *arg,
+                                        mqc_error *error)
 {
+    struct command_to_send request = {.code = REQUEST_DELETE_TOPIC_IN_NAMESRV,
+                                      .layout = &delete_topic_in_name_server_layout,
+                                      .header = arg};
+    return admin_call_empty(admin, address, &request, error);
+}
+
+mqc_status admin_delete_topic(struct mqc_admin *admin, const char *cluster, const char *topic,
+                              mqc_error *error)
+{
+    struct cluster_info info;
+    mqc_status status = admin_cluster(admin, &info, error);
+    if (status != MQC_OK) return status;
+    status = admin_change_masters(admin, &info, cluster, NULL, delete_on_broker,
+                                  (void *)(uintptr_t)topic, error);
+    cluster_info_done(&info);
+    if (status != MQC_OK) return status;
+    /* Brokers first: one that still has the topic would register it again. */
     struct delete_topic_in_name_server_header header;
     header_init(&delete_topic_in_name_server_layout, &header);
     header.topic = slice_text(topic);
     header.cluster_name = slice_text(cluster);
-    struct command_to_send request = {.code = REQUEST_DELETE_TOPIC_IN_NAMESRV,
-                                      .layout = &delete_topic_in_name_server_layout,
-                                      .header = &header};
-    struct client_api *api = client_instance_api(admin->instance);
-    char list[NAME_SERVERS_MOST * ADDRESS_TEXT_BYTES];
-    name_servers_format(api->name_servers, list, sizeof list);
-    mqc_status result = MQC_OK;
-    struct slice rest = slice_text(list);
-    while (rest.data) {
-        struct slice part = slice_split(&rest, ";");
-        char address[ADDRESS_TEXT_BYTES];
-        if (part.size == 0 || part.size >= sizeof address) continue;
-        memcpy(address, part.data, part.size);
-        address[part.size] = '\0';
-        struct remoting_response response;
-        mqc_status status =
-            client_api_call(api, address, &request,
-                            client_instance_request_deadline(admin->instance), &response, error);
-        if (status == MQC_OK)
-            remoting_response_done(&response);
-        else
-            result = status;
-    }
-    return result;
+    return admin_each_name_server(admin, delete_on_name_server, &header, error);
+}
+
+mqc_status mqc_admin_delete_topic(mqc_admin *admin, const char *cluster, const char *topic,
+                                  mqc_error *error)
+{
+    mqc_status status = admin_check_topic(admin, topic, error);
+    return status == MQC_OK ? admin_delete_topic(admin, cluster, topic, error) : status;
 }

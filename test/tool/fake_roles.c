@@ -311,10 +311,12 @@ void mqc_admin_free(mqc_admin *admin)
     free(admin);
 }
 
-mqc_status mqc_admin_create_topic(mqc_admin *admin, const char *cluster, const char *topic,
-                                  const mqc_topic_options *options, mqc_error *error)
+mqc_status mqc_admin_create_topic_sized(mqc_admin *admin, const char *cluster, const char *topic,
+                                        const mqc_topic_options *options, size_t size,
+                                        mqc_error *error)
 {
     (void)admin;
+    (void)size;
     mqc_status status = names_check_topic(topic, error);
     if (!status)
         note("create topic=%s cluster=%s read=%d write=%d", topic, or_none(cluster),
