@@ -43,7 +43,8 @@ static const mqc_group_member *read_member(void *result, const char *group, cons
     if (!member) return NULL;
     member->version = (int)relaxed_json_number(json, "version", 0);
     member->client_id = result_text(result, relaxed_json_text(json, "clientId", ""));
-    member->address = result_text(result, relaxed_json_text(json, address_key, ""));
+    const char *address = relaxed_json_text(json, address_key, "");
+    member->address = result_text(result, address + (*address == '/')); /* as Java prints one */
     member->language = result_text(result, relaxed_json_text(json, "language", "OTHER"));
     member->version_name = version_name(result, member->version);
     member->group = result_text(result, group);
