@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "tools/arguments.h"
+#include "tools/message_object.h"
 #include "tools/mqc.h"
 #include "tools/output.h"
 
@@ -185,32 +186,6 @@ static mqc_consume_status listen_to(mqc_delivery *delivery, void *arg)
     if (done == 0) return MQC_RECONSUME_LATER;
     mqc_delivery_done(delivery, done);
     return MQC_CONSUME_SUCCESS;
-}
-
-static bool add_property(const char *name, const char *value, void *arg)
-{
-    json_t *properties = arg;
-    json_object_set_new(properties, name, json_text(value));
-    return true;
-}
-
-static json_t *message_object(const mqc_message *message)
-{
-    json_t *properties = json_object();
-    mqc_message_each_property(message, add_property, properties);
-    json_t *object = json_pack(
-        "{s:o, s:o, s:i, s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:i}", "topic",
-        json_text(mqc_message_topic(message)), "brokerName",
-        json_text(mqc_message_broker_name(message)), "queueId", mqc_message_queue_id(message),
-        "queueOffset", (json_int_t)mqc_message_queue_offset(message), "msgId",
-        json_text(mqc_message_id(message)), "tags", json_text(mqc_message_tag(message)), "keys",
-        json_text(mqc_message_keys(message)), "properties", properties, "bornTimestamp",
-        (json_int_t)mqc_message_born_unix_ms(message), "storeTimestamp",
-        (json_int_t)mqc_message_stored_unix_ms(message), "reconsumeTimes",
-        mqc_message_reconsume_times(message));
-    if (object && json_add_body(object, mqc_message_body(message))) return object;
-    json_decref(object);
-    return NULL;
 }
 
 static bool print_message(const struct printer *printer, const mqc_message *message)

@@ -18,7 +18,12 @@ static const struct command {
 } COMMANDS[] = {
     {"send", send_command, "send a message, or each line of standard input as one"},
     {"consume", consume_command, "print the messages of a topic as a member of a group"},
-    {"topic", topic_command, "create, list, look up and delete topics"},
+    {"topic", topic_command, "look after topics"},
+    {"group", group_command, "look after consumer groups: progress, members, offsets"},
+    {"message", message_command, "find stored messages, and give them again"},
+    {"cluster", cluster_command, "list clusters with their brokers' figures"},
+    {"broker", broker_command, "look after brokers"},
+    {"namesrv", namesrv_command, "look at name servers and the keys they keep"},
     {"embedded", embedded_command, "run a cluster in memory, for tests"},
     {"demo", demo_command, "show a producer and two consumers at work"},
     {"bench", bench_command, "measure sending, consuming and latency on a cluster"},

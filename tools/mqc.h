@@ -14,6 +14,11 @@ enum exit_code {
 int send_command(int argc, char **argv);
 int consume_command(int argc, char **argv);
 int topic_command(int argc, char **argv);
+int group_command(int argc, char **argv);
+int message_command(int argc, char **argv);
+int cluster_command(int argc, char **argv);
+int broker_command(int argc, char **argv);
+int namesrv_command(int argc, char **argv);
 int demo_command(int argc, char **argv);
 int embedded_command(int argc, char **argv);
 int bench_command(int argc, char **argv);

@@ -1,226 +1,264 @@
-/* mqc topic create|list|route|delete. Runs on the main thread alone. */
-#include <errno.h>
+/* mqc topic create|update|delete|list|route; the subcommands that look into topics are in
+ * topic_status.c. Main thread. */
 #include <stdio.h>
 #include <string.h>
 
-#include "tools/arguments.h"
-#include "tools/mqc.h"
-#include "tools/output.h"
+#include "tools/topic.h"
 
 struct topic {
-    const char *command; /* for messages: "topic create" */
     const char *name, *cluster;
+    const char *permission;
     mqc_topic_options options;
-    bool json, quiet;
-    bool head_printed, write_failed;
+    struct admin_command command;
 };
-
-/* What a subcommand does once it has a connection. */
-typedef mqc_status topic_action(struct topic *topic, mqc_admin *admin, mqc_error *error);
 
 static int create_command(int argc, char **argv);
+static int update_command(int argc, char **argv);
+static int delete_command(int argc, char **argv);
 static int list_command(int argc, char **argv);
 static int route_command(int argc, char **argv);
-static int delete_command(int argc, char **argv);
-static int run(struct topic *topic, struct arguments *arguments, int argc, char **argv,
-               topic_action *action);
-
-static const struct {
-    const char *name;
-    int (*run)(int argc, char **argv);
-} COMMANDS[] = {
-    {"create", create_command},
-    {"list", list_command},
-    {"route", route_command},
-    {"delete", delete_command},
-};
-
-#define TOPIC_ARGUMENT(topic)                                                                      \
-    {                                                                                              \
-        't', "topic", "TOPIC", "name of the topic (required)", ARGUMENT_TEXT, &(topic).name, NULL  \
-    }
-#define CLUSTER_ARGUMENT(topic)                                                                    \
-    {                                                                                              \
-        'c', "cluster", "NAME", "only the brokers of this cluster", ARGUMENT_TEXT,                 \
-            &(topic).cluster, NULL                                                                 \
-    }
-#define JSON_ARGUMENT(topic)                                                                       \
-    {                                                                                              \
-        0, "json", NULL, "print JSON lines", ARGUMENT_FLAG, &(topic).json, NULL                    \
-    }
 
 int topic_command(int argc, char **argv)
 {
-    if (argc < 2) return usage_error("topic", "give one of create, list, route and delete");
-    if (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0) {
-        puts("usage: mqc topic create|list|route|delete [option]…\n"
-             "\"mqc help topic create\" and so on tell more.");
-        return output_finish("topic");
-    }
-    for (size_t i = 0; i < sizeof COMMANDS / sizeof COMMANDS[0]; i++)
-        if (strcmp(COMMANDS[i].name, argv[1]) == 0) return COMMANDS[i].run(argc - 1, argv + 1);
-    return usage_error("topic", "\"%s\" is none of create, list, route and delete", argv[1]);
+    static const struct subcommand SUBCOMMANDS[] = {
+        {"create", create_command, "create a topic, or set it to what is given"},
+        {"update", update_command, "change a topic's queues, permission or type"},
+        {"delete", delete_command, "delete a topic with its messages"},
+        {"list", list_command, "print the names of the topics"},
+        {"route", route_command, "print the brokers that have a topic"},
+        {"status", topic_status_command, "print what the queues of a topic hold"},
+        {"config", topic_config_command, "print how brokers have a topic configured"},
+        {"groups", topic_groups_command, "print the groups that consume a topic"},
+        {"offsets", topic_offsets_command, "print the offsets of a topic's queues at a time"},
+    };
+    return subcommands_run("topic", "Looks after topics.", SUBCOMMANDS, COUNT_OF(SUBCOMMANDS), argc,
+                           argv);
 }
 
-static mqc_status create(struct topic *topic, mqc_admin *admin, mqc_error *error)
+/* ---- create, update, delete ---- */
+
+static const struct {
+    const char *text;
+    int permission;
+} PERMISSIONS[] = {{"none", 0},
+                   {"write", MQC_PERMISSION_WRITE},
+                   {"read", MQC_PERMISSION_READ},
+                   {"read+write", MQC_PERMISSION_READ | MQC_PERMISSION_WRITE}};
+
+const char *permission_text(int permission)
 {
+    return PERMISSIONS[(permission & (MQC_PERMISSION_READ | MQC_PERMISSION_WRITE)) /
+                       MQC_PERMISSION_WRITE]
+        .text;
+}
+
+static int check_permission(void *arg)
+{
+    struct topic *topic = arg;
+    if (!topic->permission) return -1;
+    for (size_t i = 1; i < COUNT_OF(PERMISSIONS); i++)
+        if (strcmp(PERMISSIONS[i].text, topic->permission) == 0) {
+            topic->options.permission = PERMISSIONS[i].permission;
+            return -1;
+        }
+    return usage_error(topic->command.name,
+                       "--permission is \"%s\": give read, write or read+write", topic->permission);
+}
+
+static mqc_status create(struct admin_command *command, void *arg, mqc_error *error)
+{
+    struct topic *topic = arg;
     mqc_status status =
-        mqc_admin_create_topic(admin, topic->cluster, topic->name, &topic->options, error);
-    if (!status && !topic->quiet) printf("created %s\n", topic->name);
+        mqc_admin_create_topic(command->admin, topic->cluster, topic->name, &topic->options, error);
+    if (!status) print_done(command, "created", topic->name);
     return status;
+}
+
+static mqc_status update(struct admin_command *command, void *arg, mqc_error *error)
+{
+    struct topic *topic = arg;
+    mqc_status status =
+        mqc_admin_update_topic(command->admin, topic->cluster, topic->name, &topic->options, error);
+    if (!status) print_done(command, "updated", topic->name);
+    return status;
+}
+
+static int change_command(struct topic *topic, struct admin_description *description, int argc,
+                          char **argv)
+{
+    const struct argument own[] = {
+        OPTION_TOPIC(topic->name),
+        OPTION_NUMBER(0, "read-queues", "N", "queues to read from (new: 8)",
+                      &topic->options.read_queues),
+        OPTION_NUMBER(0, "write-queues", "N", "queues to write to (new: 8)",
+                      &topic->options.write_queues),
+        OPTION_TEXT(0, "permission", "P", "read, write or read+write (new: read+write)",
+                    &topic->permission),
+        OPTION_TEXT(0, "type", "TYPE", "NORMAL, FIFO, DELAY, TRANSACTION or MIXED (5.x)",
+                    &topic->options.message_type),
+        OPTION_FLAG(0, "ordered", "mark it as ordered", &topic->options.ordered),
+        OPTION_CLUSTER(topic->cluster),
+        OPTION_TEXT('b', "broker", "NAME", "only the broker of this name",
+                    &topic->options.broker_name),
+    };
+    const struct requirement required[] = {REQUIRE_TOPIC(topic->name)};
+    description->own = own;
+    description->own_count = COUNT_OF(own);
+    description->required = required;
+    description->required_count = COUNT_OF(required);
+    description->check = check_permission;
+    description->arg = topic;
+    topic->command.name = description->name;
+    return admin_command_run(&topic->command, description, argc, argv);
 }
 
 static int create_command(int argc, char **argv)
 {
-    struct topic topic = {.command = "topic create"};
-    const struct argument own[] = {
-        TOPIC_ARGUMENT(topic),
-        {0, "read-queues", "N", "queues to read from (default 8)", ARGUMENT_NUMBER,
-         &topic.options.read_queues, NULL},
-        {0, "write-queues", "N", "queues to write to (default 8)", ARGUMENT_NUMBER,
-         &topic.options.write_queues, NULL},
-        CLUSTER_ARGUMENT(topic),
-    };
-    struct arguments arguments = {
+    struct topic topic = {0};
+    struct admin_description description = {
+        .name = "topic create",
         .synopsis = "-t TOPIC [option]…",
         .about =
-            "Creates a topic, or changes its numbers of queues, on the brokers of one cluster\n"
-            "or of all, and ends when the name server knows it.",
-        .own = own,
-        .own_count = sizeof own / sizeof own[0],
+            "Creates a topic, or sets one that exists to what is given, on the brokers of one\n"
+            "cluster or of all, and ends when the name server knows it.",
+        .action = create,
     };
-    return run(&topic, &arguments, argc, argv, create);
+    return change_command(&topic, &description, argc, argv);
 }
 
-static mqc_status delete (struct topic *topic, mqc_admin *admin, mqc_error *error)
+static int update_command(int argc, char **argv)
 {
-    mqc_status status = mqc_admin_delete_topic(admin, topic->cluster, topic->name, error);
-    if (!status && !topic->quiet) printf("deleted %s\n", topic->name);
+    struct topic topic = {0};
+    struct admin_description description = {
+        .name = "topic update",
+        .synopsis = "-t TOPIC [option]…",
+        .about = "Changes what is given of a topic and leaves the rest as it is, on each broker\n"
+                 "that has it, and ends when the name server knows it.",
+        .action = update,
+    };
+    return change_command(&topic, &description, argc, argv);
+}
+
+static mqc_status delete_topic(struct admin_command *command, void *arg, mqc_error *error)
+{
+    struct topic *topic = arg;
+    mqc_status status = mqc_admin_delete_topic(command->admin, topic->cluster, topic->name, error);
+    if (!status) print_done(command, "deleted", topic->name);
     return status;
 }
 
 static int delete_command(int argc, char **argv)
 {
-    struct topic topic = {.command = "topic delete"};
-    const struct argument own[] = {TOPIC_ARGUMENT(topic), CLUSTER_ARGUMENT(topic)};
-    struct arguments arguments = {
+    struct topic topic = {0};
+    const struct argument own[] = {OPTION_TOPIC(topic.name), OPTION_CLUSTER(topic.cluster)};
+    const struct requirement required[] = {REQUIRE_TOPIC(topic.name)};
+    struct admin_description description = {
+        .name = "topic delete",
         .synopsis = "-t TOPIC [option]…",
         .about = "Deletes a topic, with its messages, from the brokers of one cluster or of all,\n"
                  "and from the name servers.",
         .own = own,
-        .own_count = sizeof own / sizeof own[0],
+        .own_count = COUNT_OF(own),
+        .required = required,
+        .required_count = COUNT_OF(required),
+        .action = delete_topic,
+        .arg = &topic,
     };
-    return run(&topic, &arguments, argc, argv, delete);
+    return admin_command_run(&topic.command, &description, argc, argv);
 }
+
+/* ---- list, route ---- */
 
 static bool print_topic(const char *name, void *arg)
 {
-    struct topic *topic = arg;
-    if (topic->quiet) return true;
-    bool printed = topic->json ? output_json(json_pack("{s:o}", "topic", json_text(name)))
-                               : output_line(name, strlen(name));
-    topic->write_failed = !printed;
+    struct admin_command *command = arg;
+    if (command->quiet) return true;
+    bool printed = command->json ? output_json(json_pack("{s:o}", "topic", json_text(name)))
+                                 : output_line(name, strlen(name));
+    command->write_failed = !printed;
     return printed;
 }
 
-static mqc_status list(struct topic *topic, mqc_admin *admin, mqc_error *error)
+static mqc_status list(struct admin_command *command, void *arg, mqc_error *error)
 {
-    return mqc_admin_each_topic(admin, print_topic, topic, error);
+    struct topic *topic = arg;
+    const mqc_name_list *topics;
+    if (!topic->cluster) return mqc_admin_each_topic(command->admin, print_topic, command, error);
+    mqc_status status = mqc_admin_topics(command->admin, topic->cluster, &topics, error);
+    if (status) return status;
+    print_names(command, "topic", topics);
+    mqc_admin_result_free(topics);
+    return MQC_OK;
 }
 
 static int list_command(int argc, char **argv)
 {
-    struct topic topic = {.command = "topic list", .name = "*"};
-    const struct argument own[] = {JSON_ARGUMENT(topic)};
-    struct arguments arguments = {
+    struct topic topic = {0};
+    const struct argument own[] = {
+        OPTION_TEXT('c', "cluster", "NAME", "only the topics of this cluster", &topic.cluster),
+        OPTION_JSON(topic.command)};
+    struct admin_description description = {
+        .name = "topic list",
         .synopsis = "[option]…",
         .about = "Prints the name of every topic on a line, in the name server's order.",
         .own = own,
-        .own_count = sizeof own / sizeof own[0],
+        .own_count = COUNT_OF(own),
+        .action = list,
+        .arg = &topic,
     };
-    return run(&topic, &arguments, argc, argv, list);
+    return admin_command_run(&topic.command, &description, argc, argv);
 }
 
-static const char *permission_text(int permission)
+static bool add_route(const mqc_topic_route_entry *entry, void *arg)
 {
-    static const char *const TEXTS[] = {"none", "write", "read", "read+write"};
-    return TEXTS[(permission & (MQC_PERMISSION_READ | MQC_PERMISSION_WRITE)) /
-                 MQC_PERMISSION_WRITE];
+    struct report *report = arg;
+    report_text(report, entry->broker_name);
+    report_text(report, entry->cluster);
+    report_text(report, entry->master_address);
+    report_number(report, entry->slaves);
+    report_number(report, entry->read_queues);
+    report_number(report, entry->write_queues);
+    report_text(report, permission_text(entry->permission));
+    return true;
 }
 
-static bool print_route_line(struct topic *topic, const mqc_topic_route_entry *entry)
+static mqc_status route(struct admin_command *command, void *arg, mqc_error *error)
 {
-    if (!topic->head_printed)
-        printf("%-20s %-20s %-22s %6s %6s %6s  %s\n", "BROKER", "CLUSTER", "MASTER", "SLAVES",
-               "READ", "WRITE", "PERMISSION");
-    topic->head_printed = true;
-    const char *master = entry->master_address ? entry->master_address : "-";
-    return printf("%-20s %-20s %-22s %6d %6d %6d  %s\n", entry->broker_name, entry->cluster, master,
-                  entry->slaves, entry->read_queues, entry->write_queues,
-                  permission_text(entry->permission)) >= 0;
-}
-
-static bool print_route_object(const mqc_topic_route_entry *entry)
-{
-    return output_json(json_pack(
-        "{s:o, s:o, s:o, s:i, s:i, s:i, s:s}", "brokerName", json_text(entry->broker_name),
-        "cluster", json_text(entry->cluster), "masterAddress", json_text(entry->master_address),
-        "slaves", entry->slaves, "readQueues", entry->read_queues, "writeQueues",
-        entry->write_queues, "permission", permission_text(entry->permission)));
-}
-
-static bool print_route(const mqc_topic_route_entry *entry, void *arg)
-{
+    static const struct column COLUMNS[] = {
+        {"BROKER", "brokerName", COLUMN_TEXT},     {"CLUSTER", "cluster", COLUMN_TEXT},
+        {"MASTER", "masterAddress", COLUMN_TEXT},  {"SLAVES", "slaves", COLUMN_NUMBER},
+        {"READ", "readQueues", COLUMN_NUMBER},     {"WRITE", "writeQueues", COLUMN_NUMBER},
+        {"PERMISSION", "permission", COLUMN_TEXT},
+    };
     struct topic *topic = arg;
-    if (topic->quiet) return true;
-    bool printed = topic->json ? print_route_object(entry) : print_route_line(topic, entry);
-    topic->write_failed = !printed;
-    return printed;
-}
-
-static mqc_status route(struct topic *topic, mqc_admin *admin, mqc_error *error)
-{
-    return mqc_admin_each_route(admin, topic->name, print_route, topic, error);
+    struct report report;
+    report_init(&report, COLUMNS, COUNT_OF(COLUMNS), command->json);
+    mqc_status status =
+        mqc_admin_each_route(command->admin, topic->name, add_route, &report, error);
+    if (status)
+        report_done(&report);
+    else
+        print_report(command, &report);
+    return status;
 }
 
 static int route_command(int argc, char **argv)
 {
-    struct topic topic = {.command = "topic route"};
-    const struct argument own[] = {TOPIC_ARGUMENT(topic), JSON_ARGUMENT(topic)};
-    struct arguments arguments = {
+    struct topic topic = {0};
+    const struct argument own[] = {OPTION_TOPIC(topic.name), OPTION_JSON(topic.command)};
+    const struct requirement required[] = {REQUIRE_TOPIC(topic.name)};
+    struct admin_description description = {
+        .name = "topic route",
         .synopsis = "-t TOPIC [option]…",
         .about =
             "Prints the brokers that have the topic, as the name server tells it: their master's\n"
             "address (\"-\" when it is down), and how many slaves and queues they have.",
         .own = own,
-        .own_count = sizeof own / sizeof own[0],
+        .own_count = COUNT_OF(own),
+        .required = required,
+        .required_count = COUNT_OF(required),
+        .action = route,
+        .arg = &topic,
     };
-    return run(&topic, &arguments, argc, argv, route);
-}
-
-static int run_parsed(struct topic *topic, const struct arguments *arguments, topic_action *action)
-{
-    if (!topic->name) return usage_error(topic->command, "the topic is missing: give -t TOPIC");
-    if (arguments->rest_count > 0)
-        return usage_error(topic->command, "unexpected argument \"%s\"", arguments->rest[0]);
-    topic->quiet = arguments->quiet;
-    mqc_client_options client = arguments_client(arguments);
-    mqc_error error;
-    mqc_admin *admin = mqc_admin_new(&client, &error);
-    mqc_status status = admin ? action(topic, admin, &error) : error.status;
-    int number = errno; /* of a failed write */
-    mqc_admin_free(admin);
-    if (status) return library_failure(topic->command, "", &error);
-    errno = number;
-    return topic->write_failed ? output_failure(topic->command) : output_finish(topic->command);
-}
-
-static int run(struct topic *topic, struct arguments *arguments, int argc, char **argv,
-               topic_action *action)
-{
-    arguments->command = topic->command;
-    int code = arguments_parse(arguments, argc, argv);
-    if (code < 0) code = run_parsed(topic, arguments, action);
-    arguments_done(arguments);
-    return code;
+    return admin_command_run(&topic.command, &description, argc, argv);
 }
