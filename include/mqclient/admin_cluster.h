@@ -51,7 +51,8 @@ MQC_API mqc_status mqc_admin_broker_status(mqc_admin *admin, const char *address
 MQC_API mqc_status mqc_admin_broker_config(mqc_admin *admin, const char *address,
                                            const mqc_settings **out, mqc_error *error);
 
-/* Changes one setting of a running broker; it also writes it to its file. */
+/* Changes one setting of a running broker; it also writes it to its file. MQC_NOT_FOUND for a name
+ * that it does not know. Some settings take effect only when it is started again. */
 MQC_API mqc_status mqc_admin_set_broker_config(mqc_admin *admin, const char *address,
                                                const char *name, const char *value,
                                                mqc_error *error);

@@ -111,6 +111,21 @@ static mqc_status check_setting(const char *name, const char *value, mqc_error *
     return MQC_OK;
 }
 
+/* A broker takes any name without an error and forgets those it does not know. */
+static mqc_status check_it_has(struct mqc_admin *admin, const char *address, const char *name,
+                               mqc_error *error)
+{
+    const mqc_settings *settings;
+    mqc_status status = mqc_admin_broker_config(admin, address, &settings, error);
+    if (status != MQC_OK) return status;
+    if (!mqc_settings_value(settings, name))
+        status = error_set(error, MQC_NOT_FOUND,
+                           "broker %.200s has no setting %.100s: mqc_admin_broker_config tells all",
+                           address, name);
+    mqc_admin_result_free(settings);
+    return status;
+}
+
 mqc_status mqc_admin_set_broker_config(mqc_admin *admin, const char *address, const char *name,
                                        const char *value, mqc_error *error)
 {
@@ -125,7 +140,7 @@ mqc_status mqc_admin_set_broker_config(mqc_admin *admin, const char *address, co
     status =
         body.failed ? error_no_memory(error) : admin_call_empty(admin, address, &request, error);
     buffer_done(&body);
-    return status;
+    return status == MQC_OK ? check_it_has(admin, address, name, error) : status;
 }
 
 struct permission_change {

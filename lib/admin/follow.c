@@ -85,11 +85,12 @@ static mqc_status add_track(struct mqc_admin *admin, const mqc_message *message,
     mqc_message_track *track = result_add(tracks, 1, sizeof *track);
     if (!result_append(tracks, &tracks->tracks, &tracks->count, track))
         return error_no_memory(error);
-    mqc_error why = {.status = MQC_OK};
+    mqc_error why;
     track->group = result_text(tracks, group);
     if (!track->group) return error_no_memory(error);
-    if (judge(admin, message, track, &why) != MQC_OK) track->state = MQC_TRACK_UNKNOWN;
-    track->detail = result_text(tracks, why.status == MQC_OK ? "" : why.text);
+    mqc_status judged = judge(admin, message, track, &why);
+    if (judged != MQC_OK) track->state = MQC_TRACK_UNKNOWN;
+    track->detail = result_text(tracks, judged == MQC_OK ? "" : why.text);
     return track->detail ? MQC_OK : error_no_memory(error);
 }
 

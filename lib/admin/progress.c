@@ -301,20 +301,28 @@ mqc_status mqc_admin_clone_offsets(mqc_admin *admin, const char *from_group, con
                            "group %.120s has its own offsets already: give two groups", to_group);
     if (status != MQC_OK) return status;
     const mqc_group_progress *progress;
-    status = mqc_admin_group_progress(admin, from_group, topic, 0, &progress, error);
+    /* Of a topic that is named brokers tell all queues, also where the group has no offset. */
+    status = mqc_admin_group_progress(admin, from_group, NULL, 0, &progress, error);
     if (status != MQC_OK) return status;
     const char *last = "";
+    bool cloned = false;
     for (size_t i = 0; status == MQC_OK && i < progress->count; i++) {
         const char *name = progress->queues[i]->queue.topic;
         /* Sorted by topic. The other group has a retry topic of its own. */
-        if (strcmp(name, last) == 0 || names_is_retry_topic(slice_text(name))) continue;
+        if (strcmp(name, last) == 0 || names_is_retry_topic(slice_text(name)) ||
+            (topic && strcmp(name, topic) != 0))
+            continue;
         last = name;
         struct clone_group_offset_header header = {.source_group = slice_text(from_group),
                                                    .destination_group = slice_text(to_group),
                                                    .topic = slice_text(name),
                                                    .offline = true};
         status = admin_ask_topic_brokers(admin, name, false, ask_clone, &header, error);
+        cloned = true;
     }
+    if (status == MQC_OK && !cloned)
+        status = error_set(error, MQC_NOT_FOUND, "group %.120s has no offset%s%.127s", from_group,
+                           topic ? " in topic " : "", topic ? topic : "");
     mqc_admin_result_free(progress);
     return status;
 }
