@@ -84,7 +84,7 @@ bool output_line(const void *bytes, size_t size)
 
 bool output_json(json_t *object)
 {
-    char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+    char *text = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(10)) : NULL;
     json_decref(object);
     errno = ENOMEM;
     bool written = text && output_line(text, strlen(text));

@@ -111,10 +111,9 @@ enum { MQC_PROGRESS_OWNERS = 1 /* ask all members which queues they have */ };
 
 /* How far a group is in one topic, or in all its topics (NULL), its %RETRY% topic included: the
  * numbers of mqadmin's consumerProgress. Offsets are up to 5 s old; messages that wait for their
- * next delivery in a delay level are not counted, messages that a filter will pass over are.
- * A topic that is named is
- * told with all its queues, from 0 where the group has no offset. `flags` is a sum of
- * MQC_PROGRESS_*. MQC_NOT_FOUND when there is nothing to tell. */
+ * next delivery in a delay level are not counted, messages that a filter will pass over are. A
+ * topic that is named is told with all its queues, from 0 where the group has no offset. `flags` is
+ * a sum of MQC_PROGRESS_*. MQC_NOT_FOUND when there is nothing to tell. */
 MQC_API mqc_status mqc_admin_group_progress(mqc_admin *admin, const char *group, const char *topic,
                                             unsigned flags, const mqc_group_progress **out,
                                             mqc_error *error);

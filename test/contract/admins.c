@@ -56,6 +56,23 @@ void admins_await_members(mqc_admin *admin, const char *group, size_t count)
     contract_await("the group's members", has_members, &wish);
 }
 
+static bool has_messages(void *arg)
+{
+    struct wish *wish = arg;
+    const mqc_topic_status *status;
+    mqc_error error;
+    ck_ok(mqc_admin_topic_status(wish->admin, wish->topic, &status, &error));
+    bool as_wished = status->messages == (int64_t)wish->count;
+    mqc_admin_result_free(status);
+    return as_wished;
+}
+
+void admins_await_messages(mqc_admin *admin, const char *topic, int64_t count)
+{
+    struct wish wish = {.admin = admin, .topic = topic, .count = (size_t)count};
+    contract_await("the messages in their queues", has_messages, &wish);
+}
+
 void admins_consume(const char *group, const char *topic, size_t count)
 {
     struct collector *collector = collector_new();

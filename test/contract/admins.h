@@ -13,6 +13,10 @@ void admins_await_lag(mqc_admin *admin, const char *group, const char *topic, in
 /* Waits until so many members of a group are connected. */
 void admins_await_members(mqc_admin *admin, const char *group, size_t count);
 
+/* Waits until a topic's queues hold so many messages: a broker acknowledges a message a moment
+ * before it puts it into its queue. */
+void admins_await_messages(mqc_admin *admin, const char *topic, int64_t count);
+
 /* One member that has consumed so many messages of a topic and committed that; ended then. */
 void admins_consume(const char *group, const char *topic, size_t count);
 

@@ -160,6 +160,7 @@ START_TEST(test_visits)
         snprintf(body, sizeof body, "%d", i);
         contract_send_to(producer, &queues[i % 2], body);
     }
+    admins_await_messages(admin, topic, 40);
     ck_assert_int_eq(visit(admin, &range, 0).count, 40);
     ck_assert_str_eq(visit(admin, &range, 3).bodies, "0 2 4 ");
     range = (mqc_message_range){
@@ -172,6 +173,7 @@ START_TEST(test_visits)
     range = (mqc_message_range){.topic = topic, .end_unix_ms = contract_unix_ms() - 3600000};
     ck_assert_int_eq(visit(admin, &range, 0).count, 0);
     contract_send_tagged(producer, topic, "red", "tagged");
+    admins_await_messages(admin, topic, 41);
     range = (mqc_message_range){.topic = topic, .tags = "blue || red"};
     ck_assert_str_eq(visit(admin, &range, 0).bodies, "tagged ");
     range = (mqc_message_range){.topic = topic, .begin_offset = 2, .end_offset = 1};
@@ -252,6 +254,7 @@ START_TEST(test_sent_again)
     mqc_send_result sent = send_with_keys(producer, topic, "k1 k2", "red", "again");
     mqc_message *message = find(admin, topic, sent.message_id), *copy;
     ck_ok(mqc_admin_resend(admin, message, other, &error));
+    admins_await_messages(admin, other, 1);
     mqc_message_range range = {.topic = other};
     ck_assert_str_eq(visit(admin, &range, 0).bodies, "again ");
     struct key_wish wish = {admin, other, "k2", 1};
@@ -265,6 +268,7 @@ START_TEST(test_sent_again)
     ck_assert_str_ne(mqc_message_id(copy), sent.message_id);
     mqc_message_free(copy);
     ck_ok(mqc_admin_resend(admin, message, NULL, &error));
+    admins_await_messages(admin, topic, 2);
     range = (mqc_message_range){.topic = topic};
     ck_assert_str_eq(visit(admin, &range, 0).bodies, "again again ");
     mqc_message_free(message);

@@ -15,6 +15,7 @@ START_TEST(test_status_counts_messages)
     mqc_admin_result_free(status);
     int64_t before = contract_unix_ms();
     for (int i = 0; i < 3; i++) contract_send_to(producer, &second, "body");
+    admins_await_messages(admin, topic, 3);
     ck_ok(mqc_admin_topic_status(admin, topic, &status, &error));
     ck_assert_int_eq(status->messages, 3);
     ck_assert_str_eq(status->queues[0]->queue.topic, topic);
@@ -108,6 +109,7 @@ START_TEST(test_offsets_of_a_queue)
     ck_ok(mqc_admin_oldest_time(admin, &queue, &unix_ms, &error));
     ck_assert_int_eq(unix_ms, -1);
     for (int i = 0; i < 4; i++) contract_send(producer, topic, "body");
+    admins_await_messages(admin, topic, 4);
     ck_ok(mqc_admin_max_offset(admin, &queue, &offset, &error));
     ck_assert_int_eq(offset, 4);
     ck_ok(mqc_admin_min_offset(admin, &queue, &offset, &error));
