@@ -303,8 +303,9 @@ check-fault: $(FAULT_PROGRAMS)  ## run the tests of what must hold when somethin
 	@test/run-suites $(FAULT_PROGRAMS)
 
 .PHONY: check-tool
-check-tool: $(FAKE_TOOL)  ## check the command line tool
+check-tool: $(FAKE_TOOL) $(BUILD)/mqc  ## check the command line tool
 	@test/tool/check-tool $(FAKE_TOOL)
+	@test/tool/check-admin $(BUILD)/mqc
 
 .PHONY: check-symbols
 check-symbols: $(LIBRARIES)  ## check that the libraries export the public API and nothing else

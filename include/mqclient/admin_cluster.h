@@ -48,6 +48,7 @@ typedef struct mqc_broker_status {
 MQC_API mqc_status mqc_admin_broker_status(mqc_admin *admin, const char *address,
                                            const mqc_broker_status **out, mqc_error *error);
 
+/* All settings of the broker at an address. */
 MQC_API mqc_status mqc_admin_broker_config(mqc_admin *admin, const char *address,
                                            const mqc_settings **out, mqc_error *error);
 
