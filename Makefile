@@ -137,7 +137,7 @@ installed  = $(DESTDIR)$(PREFIX)/$1
 libraries  = $(DESTDIR)$(LIBDIR)/$1
 
 .PHONY: install
-install: all man $(BUILD)/mqclient-config-version.cmake  ## install below $(DESTDIR)$(PREFIX), libraries below $(DESTDIR)$(LIBDIR)
+install: all man completion $(BUILD)/mqclient-config-version.cmake  ## install below $(DESTDIR)$(PREFIX), libraries below $(DESTDIR)$(LIBDIR)
 	install -d $(foreach f,include/mqclient bin share/doc/libmqclient,'$(call installed,$f)') \
 	  $(foreach f,pkgconfig cmake/mqclient,'$(call libraries,$f)')
 	install -m 644 $(HEADERS) '$(call installed,include/mqclient)'
@@ -152,8 +152,12 @@ install: all man $(BUILD)/mqclient-config-version.cmake  ## install below $(DEST
 	install -d $(foreach n,1 3,'$(call installed,share/man/man$n)')
 	install -m 644 $(BUILD)/man/*.1 '$(call installed,share/man/man1)'
 	install -m 644 $(BUILD)/man/*.3 '$(call installed,share/man/man3)'
+	install -d $(foreach c,$(COMPLETIONS),'$(dir $(call installed,$c))')
+	$(foreach c,$(COMPLETIONS),install -m 644 $(BUILD)/completion/$(notdir $c) '$(call installed,$c)' &&) true
 
-INSTALLED           := $(HEADERS) bin/mqc $(foreach f,COPYING README.md CHANGELOG.md,share/doc/libmqclient/$f)
+COMPLETIONS := share/bash-completion/completions/mqc share/zsh/site-functions/_mqc
+
+INSTALLED           := $(HEADERS) bin/mqc $(COMPLETIONS) $(foreach f,COPYING README.md CHANGELOG.md,share/doc/libmqclient/$f)
 INSTALLED_LIBRARIES := $(foreach l,mqclient mqembedded,lib$l.a lib$l.so.$(SOVERSION) lib$l.so pkgconfig/$l.pc) \
                        $(foreach f,config config-version,cmake/mqclient/mqclient-$f.cmake)
 
@@ -170,6 +174,12 @@ $(BUILD)/mqclient-config-version.cmake: FORCE
 .PHONY: man
 man: $(BUILD)/mqc  ## write manual pages of the tool and of every public function to $(BUILD)/man
 	@tools/packaging/make-man '$(VERSION)' $(BUILD)/mqc $(BUILD)/man
+
+# Written anew only with a new tool.
+.PHONY: completion
+completion: $(BUILD)/completion/mqc  ## write what bash and zsh complete the tool's command line with
+$(BUILD)/completion/mqc: $(BUILD)/mqc tools/packaging/make-completion
+	@tools/packaging/make-completion $(BUILD)/mqc $(@D)
 
 .PHONY: deb
 deb:  ## build the Debian packages into $(BUILD)/deb (debhelper)
@@ -270,7 +280,7 @@ fuzz:  ## fuzz the decoders: FUZZ_SECONDS each, FUZZ_TARGETS="frames bodies …"
 .PHONY: fuzz-programs
 fuzz-programs: $(FUZZ_PROGRAMS)
 
-CHECKS := check-unit check-tool check-admin check-contract check-examples check-fault check-fuzz check-symbols check-docs check-install
+CHECKS := check-unit check-tool check-admin check-doctor check-completion check-contract check-examples check-fault check-fuzz check-symbols check-docs check-install
 
 .PHONY: check
 check: all tests  ## run all tests that need no broker; the last line counts them
@@ -309,6 +319,14 @@ check-tool: $(FAKE_TOOL)  ## check the command line tool
 .PHONY: check-admin
 check-admin: $(BUILD)/mqc  ## check the tool's administration on an embedded cluster
 	@test/tool/check-admin $(BUILD)/mqc
+
+.PHONY: check-completion
+check-completion: completion  ## check what bash and zsh complete
+	@test/tool/check-completion $(BUILD)/mqc $(BUILD)/completion
+
+.PHONY: check-doctor
+check-doctor: $(BUILD)/mqc  ## check mqc doctor on embedded clusters that have something wrong with them
+	@test/tool/check-doctor $(BUILD)/mqc
 
 .PHONY: check-symbols
 check-symbols: $(LIBRARIES)  ## check that the libraries export the public API and nothing else

@@ -19,6 +19,7 @@ int message_command(int argc, char **argv);
 int cluster_command(int argc, char **argv);
 int broker_command(int argc, char **argv);
 int namesrv_command(int argc, char **argv);
+int doctor_command(int argc, char **argv);
 int demo_command(int argc, char **argv);
 int embedded_command(int argc, char **argv);
 int bench_command(int argc, char **argv);
