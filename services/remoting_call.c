@@ -34,6 +34,8 @@ mqc_status remoting_client_call(struct remoting_client *client, const char *addr
                                 const struct command_to_send *request, int64_t deadline_ms,
                                 struct remoting_response *response, mqc_error *error)
 {
+    if (client->dresser && !request->dressed)
+        return remoting_dressed_call(client, address, request, deadline_ms, response, error);
     mqc_status status = call_once(client, address, request, deadline_ms, response, error);
     if (status != MQC_OK || response->command.code != RESPONSE_GO_AWAY) return status;
     /* The broker behind this connection shuts down: once more on a new one. */
@@ -47,6 +49,8 @@ NO_LOCK_ANALYSIS /* queue_request has locked */
                                const struct command_to_send *request, int64_t deadline_ms,
                                remoting_done *done, void *arg, mqc_error *error)
 {
+    if (client->dresser && !request->dressed)
+        return remoting_dressed_async(client, address, request, deadline_ms, done, arg, error);
     struct remoting_connection *connection;
     mqc_status status =
         queue_request(client, address, request, deadline_ms, done, arg, &connection, error);
@@ -64,6 +68,8 @@ NO_LOCK_ANALYSIS /* queue_request has locked */
                                 const struct command_to_send *request, int64_t deadline_ms,
                                 mqc_error *error)
 {
+    if (client->dresser && !request->dressed)
+        return remoting_dressed_oneway(client, address, request, deadline_ms, error);
     struct command_to_send oneway = *request;
     oneway.flag |= COMMAND_FLAG_ONEWAY;
     struct remoting_connection *connection;

@@ -85,6 +85,35 @@ typedef void remoting_completed(void *arg);
 void remoting_client_on_completed(struct remoting_client *client, remoting_completed *completed,
                                   void *arg);
 
+/* ---- seeing every request and its answer ---- */
+
+enum { REMOTING_HEADER_BYTES = 1024, REMOTING_EXTRA_MOST = 48, REMOTING_ROOM_BYTES = 8192 };
+
+/* A request that is changed before it is encoded: `request` to begin with what was asked for; it
+ * may point into the room beside it from then on. */
+struct remoting_dress {
+    struct command_to_send request;
+    union {
+        long long align;
+        char bytes[REMOTING_HEADER_BYTES];
+    } header;
+    struct command_field extra[REMOTING_EXTRA_MOST];
+    char room[REMOTING_ROOM_BYTES];
+    size_t room_used;
+};
+
+/* Changes a request; a failure is the call's. On the caller's thread, with no lock held. */
+typedef mqc_status remoting_dresser(const char *address, struct remoting_dress *dress, void *arg,
+                                    mqc_error *error);
+/* Sees what came of a request that was dressed: exactly one of answer and error is not NULL. Not of
+ * oneway requests. On the thread that reads, or the caller's when the call did not begin. */
+typedef void remoting_observer(const char *address, int32_t code,
+                               const struct remoting_command *answer, const mqc_error *error,
+                               void *arg);
+/* Set before start. The observer may be NULL. */
+void remoting_client_dress(struct remoting_client *client, remoting_dresser *dresser,
+                           remoting_observer *observer, void *arg);
+
 /* Closes the connections whose address `keep` refuses: name servers that left the list. */
 void remoting_client_close_if(struct remoting_client *client,
                               bool (*unwanted)(const char *address, void *arg), void *arg);

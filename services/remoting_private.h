@@ -37,6 +37,9 @@ struct remoting_client {
     void *opened_arg;
     remoting_completed *completed;
     void *completed_arg;
+    remoting_dresser *dresser; /* NULL: requests go out as they are */
+    remoting_observer *observer;
+    void *dresser_arg;
 
     struct lock lock;       /* guards the table, the two lists and `stopping` */
     struct map connections; /* by address: the connection that new calls use (counted) */
@@ -134,6 +137,17 @@ void remoting_io_interrupt(void *client);
 void remoting_io_attend(struct remoting_connection *connection); /* asks the I/O thread to look */
 void remoting_io_due_by(struct remoting_client *client, int64_t time_ms);
 void remoting_io_update_interest(struct remoting_connection *connection) REQUIRES(connection->lock);
+
+/* ---- remoting_dress.c: the three calls of a client with a dresser ---- */
+mqc_status remoting_dressed_call(struct remoting_client *client, const char *address,
+                                 const struct command_to_send *request, int64_t deadline_ms,
+                                 struct remoting_response *response, mqc_error *error);
+mqc_status remoting_dressed_async(struct remoting_client *client, const char *address,
+                                  const struct command_to_send *request, int64_t deadline_ms,
+                                  remoting_done *done, void *arg, mqc_error *error);
+mqc_status remoting_dressed_oneway(struct remoting_client *client, const char *address,
+                                   const struct command_to_send *request, int64_t deadline_ms,
+                                   mqc_error *error);
 
 /* ---- remoting_connection.c ---- */
 mqc_status remoting_connection_new(struct remoting_client *client, const char *address,

@@ -57,6 +57,13 @@ typedef struct mqc_client_options {
     const char *address_map; /* "advertised=used;…", each host or host:port */
     mqc_map_address *map_address;
     void *map_address_arg;
+    const char *name_space; /* put in front of topics and groups on the wire: "ns%topic"; everything
+                               here, messages and results too, has the names without it */
+    const char *name_space_v2; /* sent beside the names, to servers of 5.x that know it */
+    const struct mqc_rpc_hook *rpc_hooks; /* see every request: hooks.h; not copied */
+    size_t rpc_hook_count;
+    bool unit_mode;   /* marks sends and heartbeats, with unit_name, as the Java client does */
+    bool vip_channel; /* send to the brokers' port less two, which is for sends alone */
 } mqc_client_options;
 
 #ifdef __cplusplus

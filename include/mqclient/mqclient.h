@@ -8,6 +8,7 @@
 #include <mqclient/admin_message.h>
 #include <mqclient/client.h>
 #include <mqclient/consumer.h>
+#include <mqclient/hooks.h>
 #include <mqclient/log.h>
 #include <mqclient/message.h>
 #include <mqclient/options.h>

@@ -5,6 +5,7 @@
 #include "lib/base/error.h"
 #include "lib/base/log.h"
 #include "lib/client/address_map.h"
+#include "lib/protocol/namespace.h"
 
 static mqc_status call_empty(struct client_api *api, const char *address,
                              const struct command_to_send *request, int64_t deadline_ms,
@@ -102,6 +103,12 @@ mqc_status client_api_topic_list(struct client_api *api, int64_t deadline_ms, st
     if (status != MQC_OK) return status;
     status = topic_list_decode(response.command.body, out, error);
     remoting_response_done(&response);
+    for (size_t i = 0; status == MQC_OK && i < out->count; i++) {
+        char room[NAME_BYTES];
+        struct slice name =
+            namespace_unwrap(api->options->name_space, slice_text(out->names[i]), room);
+        memmove(out->names[i], name.data, name.size + 1); /* never longer than it was */
+    }
     return status;
 }
 

@@ -6,6 +6,7 @@
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
 #include "lib/client/client_instance_private.h"
+#include "lib/protocol/namespace.h"
 
 /* What the answers to one round come to; counted, because late ones come after the round. */
 struct round {
@@ -22,12 +23,16 @@ struct round {
 struct draft {
     struct heartbeat heartbeat;
     size_t producer_capacity, consumer_capacity;
+    const mqc_client_options *options;
+    struct name_list wire_names; /* owned: names with their namespace */
     bool failed;
 };
 
 static bool encode(struct client_instance *instance, struct buffer *out);
 static void add_producer(struct client_role *role, void *arg);
 static void add_consumer(struct client_role *role, void *arg);
+static void dress_consumer(struct draft *draft, struct heartbeat_consumer *consumer);
+static const char *wire_name(struct draft *draft, const char *name);
 static void draft_done(struct draft *draft);
 static void send_one(struct round *round, const char *address, struct slice body);
 static void answered(struct remoting_arrival *arrival, const mqc_error *error, void *arg);
@@ -84,7 +89,7 @@ void client_heartbeat_opened(const char *address, void *arg)
 /* False when there is nobody to speak for. */
 static bool encode(struct client_instance *instance, struct buffer *out)
 {
-    struct draft draft = {.heartbeat = {.client_id = instance->id}};
+    struct draft draft = {.heartbeat = {.client_id = instance->id}, .options = &instance->options};
     client_roles_each(instance, CLIENT_ROLE_PRODUCER, add_producer, &draft);
     client_roles_each(instance, CLIENT_ROLE_CONSUMER, add_consumer, &draft);
     bool any = draft.heartbeat.producer_count + draft.heartbeat.consumer_count > 0;
@@ -100,7 +105,7 @@ static void add_producer(struct client_role *role, void *arg)
     struct heartbeat *heartbeat = &draft->heartbeat;
     if (memory_reserve(&heartbeat->producers, &draft->producer_capacity,
                        heartbeat->producer_count + 1, sizeof *heartbeat->producers))
-        heartbeat->producers[heartbeat->producer_count++] = role->group;
+        heartbeat->producers[heartbeat->producer_count++] = wire_name(draft, role->group);
     else
         draft->failed = true;
 }
@@ -113,9 +118,34 @@ static void add_consumer(struct client_role *role, void *arg)
                        heartbeat->consumer_count + 1, sizeof *heartbeat->consumers) &&
         role->type->describe(role, &heartbeat->consumers[heartbeat->consumer_count], NULL) ==
             MQC_OK)
-        heartbeat->consumer_count++;
+        dress_consumer(draft, &heartbeat->consumers[heartbeat->consumer_count++]);
     else
         draft->failed = true; /* half a heartbeat would take groups away: rather none this time */
+}
+
+/* As requests on their way out (outgoing.c). */
+static void dress_consumer(struct draft *draft, struct heartbeat_consumer *consumer)
+{
+    consumer->unit_mode = draft->options->unit_mode;
+    if (!draft->options->name_space) return;
+    consumer->group = wire_name(draft, consumer->group);
+    for (size_t i = 0; i < consumer->subscription_count; i++) {
+        char *topic = memory_duplicate(wire_name(draft, consumer->subscriptions[i].topic));
+        memory_free(consumer->subscriptions[i].topic);
+        consumer->subscriptions[i].topic = topic;
+        draft->failed = draft->failed || !topic;
+    }
+}
+
+static const char *wire_name(struct draft *draft, const char *name)
+{
+    char room[NAME_BYTES];
+    struct slice wrapped = namespace_wrap(draft->options->name_space, slice_text(name), room);
+    if (wrapped.data == name) return name;
+    if (wrapped.data && name_list_add(&draft->wire_names, wrapped))
+        return draft->wire_names.names[draft->wire_names.count - 1];
+    draft->failed = true;
+    return name;
 }
 
 static void draft_done(struct draft *draft)
@@ -126,6 +156,7 @@ static void draft_done(struct draft *draft)
             subscription_done(&consumer->subscriptions[s]);
         memory_free(consumer->subscriptions);
     }
+    name_list_done(&draft->wire_names);
     memory_free(draft->heartbeat.consumers);
     memory_free(draft->heartbeat.producers);
 }

@@ -166,8 +166,9 @@ static mqc_status find(const mqc_client_options *filled, const char *key, const 
         status = MQC_NOT_FOUND;
     } else if (strcmp(managed->settings, settings) != 0) {
         status = error_set(error, MQC_BAD_ARGUMENT,
-                           "instance_name \"%s\" is in use with other name servers, credentials "
-                           "or TLS settings: give each cluster an instance name of its own",
+                           "instance_name \"%s\" is in use with other name servers, credentials, "
+                           "namespaces, hooks or TLS settings: give each cluster an instance name "
+                           "of its own",
                            filled->instance_name);
     }
     if (status == MQC_OK) {
@@ -246,7 +247,9 @@ static char *describe_settings(const mqc_client_options *filled)
                            tls->enabled ? tls->key_file : NULL,
                            tls->enabled ? tls->key_password : NULL,
                            tls->enabled ? tls->server_name : NULL,
-                           filled->address_map};
+                           filled->address_map,
+                           filled->name_space,
+                           filled->name_space_v2};
     struct buffer text;
     buffer_init(&text);
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
@@ -259,8 +262,10 @@ static char *describe_settings(const mqc_client_options *filled)
     buffer_put_format(&text, " connect=%d request=%d idle=%d callbacks=%d",
                       filled->connect_timeout_ms, filled->request_timeout_ms, filled->idle_close_ms,
                       filled->callback_threads);
-    buffer_put_format(&text, " map=%p,%p", (void *)(uintptr_t)filled->map_address,
-                      filled->map_address_arg);
+    buffer_put_format(&text, " map=%p,%p hooks=%p,%zu unit=%d vip=%d",
+                      (void *)(uintptr_t)filled->map_address, filled->map_address_arg,
+                      (const void *)filled->rpc_hooks, filled->rpc_hook_count, filled->unit_mode,
+                      filled->vip_channel);
     char *taken = buffer_take(&text);
     buffer_done(&text);
     return taken;

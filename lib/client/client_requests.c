@@ -6,6 +6,7 @@
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
 #include "lib/client/client_instance_private.h"
+#include "lib/protocol/namespace.h"
 
 /* A request on its way to a callback thread. */
 struct inbound {
@@ -63,7 +64,9 @@ static void run(struct callback_task *task)
 {
     struct inbound *inbound = CONTAINER_OF(task, struct inbound, task);
     struct client_instance *instance = inbound->instance;
-    struct slice group = group_of(&inbound->command);
+    char room[NAME_BYTES];
+    struct slice group =
+        namespace_unwrap(instance->options.name_space, group_of(&inbound->command), room);
     struct buffer body;
     buffer_init(&body);
     mqc_error remark = {.text = ""};

@@ -4,6 +4,7 @@
 #include "lib/base/error.h"
 #include "lib/base/log.h"
 #include "lib/client/client_instance_private.h"
+#include "lib/client/outgoing.h"
 
 struct step {
     const char *name;
@@ -56,6 +57,7 @@ mqc_status client_steps_make(struct client_instance *instance, mqc_error *error)
     mqc_status status = remoting_client_new(&remoting, client_requests_handle, instance,
                                             &instance->remoting, error);
     if (status == MQC_OK) {
+        outgoing_set_up(options, instance->remoting);
         remoting_client_on_open(instance->remoting, client_heartbeat_opened, instance);
         remoting_client_on_completed(instance->remoting, calls_completed, instance);
         instance->api = (struct client_api){instance->remoting, &instance->name_servers, options};

@@ -17,6 +17,7 @@ enum { HALF_AN_HOUR_MS = 30 * 60 * 1000 };
 static mqc_status check_fields(enum option_role role, const void *options, mqc_error *error);
 static mqc_status check_name_servers(const mqc_client_options *options, mqc_error *error);
 static mqc_status check_credentials(const mqc_client_options *options, mqc_error *error);
+static mqc_status check_namespaces(const mqc_client_options *options, mqc_error *error);
 static mqc_status check_tls(const mqc_tls_options *tls, mqc_error *error);
 static mqc_status check_group(const char *group, const char *name, mqc_error *error);
 static mqc_status check_threads(const mqc_push_consumer_options *options, mqc_error *error);
@@ -33,6 +34,11 @@ mqc_status options_check_client(const mqc_client_options *options, mqc_error *er
     if (!status) status = check_credentials(options, error);
     if (!status) status = check_tls(&options->tls, error);
     if (!status) status = address_map_check(options->address_map, error);
+    if (!status) status = check_namespaces(options, error);
+    if (!status && !options->rpc_hooks && options->rpc_hook_count > 0)
+        status = error_set(error, MQC_BAD_ARGUMENT,
+                           "rpc_hooks is NULL, but rpc_hook_count is %zu: give both or neither",
+                           options->rpc_hook_count);
     return status;
 }
 
@@ -262,6 +268,19 @@ static mqc_status check_credentials(const mqc_client_options *options, mqc_error
             "securityToken (security_token) is given without accessKey (access_key) and "
             "secretKey (secret_key), which it belongs to");
     return MQC_OK;
+}
+
+/* A namespace becomes a part of names; one with the separator could not be told from the name. */
+static mqc_status check_namespaces(const mqc_client_options *options, mqc_error *error)
+{
+    if (options->name_space && strchr(options->name_space, '%'))
+        return error_set(error, MQC_BAD_ARGUMENT,
+                         "namespace (name_space) is \"%.100s\": it must not contain %%, which "
+                         "separates it from names",
+                         options->name_space);
+    return options->name_space
+               ? names_check_group(options->name_space, "namespace (name_space)", error)
+               : MQC_OK;
 }
 
 static const char *any_tls_setting(const mqc_tls_options *tls)

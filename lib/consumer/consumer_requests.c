@@ -5,6 +5,7 @@
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
 #include "lib/consumer/consumer.h"
+#include "lib/protocol/namespace.h"
 
 enum { MIB = 1 << 20, NAME_SERVER_BYTES = 4096 };
 
@@ -32,8 +33,12 @@ int32_t consumer_request(struct consumer *consumer, const struct remoting_comman
         break;
     case REQUEST_GET_CONSUMER_STATUS_FROM_CLIENT:
         status = header_decode(&get_consumer_status_layout, command, &header, remark);
-        if (status == MQC_OK)
+        if (status == MQC_OK) {
+            char room[NAME_BYTES];
+            header.topic =
+                namespace_unwrap(consumer->client_options.name_space, header.topic, room);
             status = tell_running_info(consumer, header.topic, true, body, remark);
+        }
         break;
     case REQUEST_GET_CONSUMER_RUNNING_INFO:
         status = tell_running_info(consumer, SLICE_ABSENT, false, body, remark);
@@ -62,6 +67,8 @@ static void reset_one(struct slice topic, struct slice broker_name, int32_t queu
                       int64_t offset, void *arg)
 {
     struct consumer *consumer = arg;
+    char room[NAME_BYTES];
+    topic = namespace_unwrap(consumer->client_options.name_space, topic, room);
     size_t count;
     struct consumer_queue **queues = consumer_queues_list(consumer, NULL, &count);
     for (size_t i = 0; i < count; i++) {
@@ -152,6 +159,7 @@ static mqc_status consume_directly(struct consumer *consumer,
     if (!frame) return error_no_memory(error);
     status = message_block_decode(frame, slice_of(frame->bytes, frame->size), &block, error);
     frame_unref(frame);
+    if (status == MQC_OK) namespace_unwrap_messages(consumer->client_options.name_space, block);
     if (status == MQC_OK && !block)
         status = error_set(error, MQC_BAD_FRAME, "the request contains no message");
     if (status == MQC_OK) status = consumer_prepare_message(&block->messages[0], error);

@@ -6,6 +6,7 @@
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
 #include "lib/consumer/consumer.h"
+#include "lib/protocol/namespace.h"
 #include "lib/protocol/properties.h"
 
 enum {
@@ -75,6 +76,7 @@ static void take_messages(struct consumer_queue *queue, struct remoting_arrival 
         status = message_block_decode(frame, arrival->command->body, &block, &error);
     frame_unref(frame);
     if (status == MQC_OK && block) {
+        namespace_unwrap_messages(queue->consumer->client_options.name_space, block);
         batch = name_broker(block, queue->place.broker_name) ? batch_new(queue, block) : NULL;
         if (!batch) {
             message_block_unref(block);

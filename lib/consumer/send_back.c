@@ -7,6 +7,7 @@
 #include "lib/base/log.h"
 #include "lib/consumer/consumer.h"
 #include "lib/producer/inner_producer.h"
+#include "lib/protocol/namespace.h"
 #include "lib/protocol/properties.h"
 #include "lib/protocol/sys_flag.h"
 
@@ -116,7 +117,10 @@ static mqc_status make_copy(const struct consumer *consumer, const struct mqc_me
     snprintf(most, sizeof most, "%d", consumer->settings.max_reconsume_times);
     snprintf(delay, sizeof delay, "%d", level < LAST_LEVEL ? level : LAST_LEVEL);
     copy_property(PROPERTY_ORIGIN_MESSAGE_ID, origin ? origin : mqc_message_id(message), &copying);
-    copy_property(PROPERTY_RETRY_TOPIC, message->topic, &copying);
+    char room[NAME_BYTES]; /* the property is for brokers and consumers: with the namespace */
+    struct slice topic =
+        namespace_wrap(consumer->client_options.name_space, slice_text(message->topic), room);
+    copy_property(PROPERTY_RETRY_TOPIC, topic.data ? topic.data : message->topic, &copying);
     copy_property(PROPERTY_RECONSUME_TIME, times, &copying);
     copy_property(PROPERTY_MAX_RECONSUME_TIMES, most, &copying);
     copy_property(PROPERTY_DELAY, delay, &copying);

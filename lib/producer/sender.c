@@ -13,6 +13,7 @@ static mqc_status publish_queues(struct sender *sender, const char *topic, int64
 static mqc_status refresh_queues(struct sender *sender, const char *topic, int64_t deadline_ms,
                                  struct topic_queues **queues, mqc_error *error);
 static mqc_status no_route(const char *topic, const struct topic_queues *queues, mqc_error *error);
+static void use_vip_channel(const struct sender *sender, struct send_place *place);
 static mqc_status keep_names(struct sender *sender, const mqc_message_queue *queue,
                              mqc_message_queue *out, mqc_error *error);
 
@@ -37,8 +38,10 @@ mqc_status sender_place(struct sender *sender, const mqc_message *message,
     if (status == MQC_OK) status = keep_names(sender, chosen, &place->queue, error);
     topic_queues_unref(queues);
     if (status != MQC_OK) return status;
-    return client_instance_master(sender->instance, place->queue.topic, place->queue.broker_name,
-                                  deadline_ms, place->address, error);
+    status = client_instance_master(sender->instance, place->queue.topic, place->queue.broker_name,
+                                    deadline_ms, place->address, error);
+    if (status == MQC_OK) use_vip_channel(sender, place);
+    return status;
 }
 
 mqc_status sender_place_known(struct sender *sender, const char *topic, const char *avoid,
@@ -59,10 +62,24 @@ mqc_status sender_place_known(struct sender *sender, const char *topic, const ch
     topic_queues_unref(queues);
     if (status != MQC_OK) return status;
     /* Never an address that is not known: NULL would mean a name server to Java. */
-    if (route_table_master(routes, place->queue.broker_name, place->address)) return MQC_OK;
+    if (route_table_master(routes, place->queue.broker_name, place->address)) {
+        use_vip_channel(sender, place);
+        return MQC_OK;
+    }
     error_set(error, MQC_NO_ROUTE, "The broker[%.127s] not exist", place->queue.broker_name);
     error_mark_retryable(error);
     return MQC_NO_ROUTE;
+}
+
+/* MixAll.brokerVIPChannel: brokers listen for sends on their port less two as well. */
+static void use_vip_channel(const struct sender *sender, struct send_place *place)
+{
+    struct address address;
+    if (!client_instance_options(sender->instance)->vip_channel) return;
+    if (address_parse(slice_text(place->address), &address, NULL) != MQC_OK || address.port <= 2)
+        return;
+    address.port = (uint16_t)(address.port - 2);
+    address_format(&address, place->address);
 }
 
 bool sender_may_retry(const mqc_error *failure)

@@ -14,7 +14,8 @@
         typedef struct header##_header current;                                                    \
         static const struct header_field fields[] = {
 #define FIELD(type, member, wire, required, absent)                                                \
-    {wire, sizeof(wire) - 1, HEADER_FIELD_##type, required, offsetof(current, member), absent},
+    {wire,  #member, sizeof(wire) - 1, HEADER_FIELD_##type, required, offsetof(current, member),   \
+     absent},
 #define REQUIRED(type, member, wire)         FIELD(type, member, wire, true, 0)
 #define OPTIONAL(type, member, wire, absent) FIELD(type, member, wire, false, absent)
 #define HEADER_END(header)                                                                         \

@@ -16,7 +16,8 @@ enum header_field_type {
 };
 
 struct header_field {
-    const char *name; /* as on the wire */
+    const char *name;   /* as on the wire */
+    const char *member; /* in the struct */
     uint8_t name_size;
     uint8_t type; /* enum header_field_type */
     bool required;

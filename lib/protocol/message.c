@@ -11,6 +11,7 @@
 #include "lib/protocol/compression.h"
 #include "lib/protocol/message_texts.h"
 #include "lib/protocol/names.h"
+#include "lib/protocol/namespace.h"
 #include "lib/protocol/properties.h"
 #include "lib/protocol/sys_flag.h"
 
@@ -235,7 +236,12 @@ mqc_status message_restore_topic(struct mqc_message *message, mqc_error *error)
     BUG_IF(message->block->built, "retry topic of a message that was only built");
     const struct message_texts *texts = message_texts_of(message);
     if (!texts) return error_no_memory(error);
-    message->topic = message_texts_property(texts, PROPERTY_RETRY_TOPIC);
+    const char *topic = message_texts_property(texts, PROPERTY_RETRY_TOPIC);
+    char room[NAME_BYTES];
+    /* A namespace stands in front of a topic that is none of a group's: the rest of the same text.
+     */
+    struct slice shown = namespace_unwrap(message->block->name_space, slice_text(topic), room);
+    message->topic = shown.data == room ? topic : shown.data;
     return MQC_OK;
 }
 

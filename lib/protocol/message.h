@@ -41,8 +41,9 @@ struct mqc_message {
 /* What owns the memory of messages. */
 struct message_block {
     struct reference references;
-    bool built;          /* by the application: may be changed, has no place in a broker */
-    struct frame *frame; /* that the messages point into; may be NULL */
+    bool built;             /* by the application: may be changed, has no place in a broker */
+    struct frame *frame;    /* that the messages point into; may be NULL */
+    const char *name_space; /* that topics are shown without: namespace.h */
     size_t count;
     struct mqc_message messages[];
 };

@@ -76,6 +76,7 @@ struct command_to_send {
     struct slice remark;
     struct slice body;
     bool gathers; /* one of many: may leave a moment later with others (remoting_output.c) */
+    bool dressed; /* of no interest to the encoder: remoting_client.h */
 };
 
 struct credentials; /* signature.h */

@@ -1,0 +1,54 @@
+/* Functions of the application's that see what a client does: requests, sends, consumption. They
+ * belong to the options of one client, producer or consumer; nothing is global. Hook structs are
+ * not copied: let them be constants, or live as long as what uses them. Hooks run with no lock of
+ * the library held, in the order in which they stand; those after something, in the same order. */
+#ifndef MQCLIENT_HOOKS_H
+#define MQCLIENT_HOOKS_H
+
+#include <mqclient/message.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- requests: mqc_client_options.rpc_hooks ---- */
+
+/* One request to a broker or name server, as a hook sees it; valid during the hook's call. */
+typedef struct mqc_rpc mqc_rpc;
+
+typedef struct mqc_rpc_hook {
+    /* Before the request leaves, on the thread that makes it, perhaps the library's: may add
+     * fields. Anything but MQC_OK, with `error` filled, is what the request then fails with. It
+     * must be quick and must not use the client. May be NULL. */
+    mqc_status (*before)(mqc_rpc *rpc, void *arg, mqc_error *error);
+    /* After its answer or failure; not of requests that have no answer (oneway). On any thread,
+     * also the one that reads all answers: it must not block, nor use the client. May be NULL. */
+    void (*after)(const mqc_rpc *rpc, void *arg);
+    void *arg;
+} mqc_rpc_hook;
+
+MQC_API const char *mqc_rpc_address(const mqc_rpc *rpc); /* "host:port" */
+MQC_API int mqc_rpc_code(const mqc_rpc *rpc);            /* RequestCode.java: 310 */
+MQC_API const char *mqc_rpc_name(const mqc_rpc *rpc);    /* "SEND_MESSAGE_V2" */
+
+/* In `before`: the fields that the request has by now, each value as text, and its body. Names and
+ * values end with a zero byte. */
+MQC_API void mqc_rpc_each_field(const mqc_rpc *rpc, mqc_property_visitor *visit, void *arg);
+MQC_API mqc_view mqc_rpc_body(const mqc_rpc *rpc);
+
+/* In `before`: one more field (extFields). Copied. MQC_BAD_ARGUMENT for a name that the request has
+ * already or that signatures use, MQC_TOO_BIG for too many or too large ones. */
+MQC_API mqc_status mqc_rpc_add_field(mqc_rpc *rpc, const char *name, const char *value,
+                                     mqc_error *error);
+
+/* In `after`: why there is no answer, NULL when there is one; its response code (0 success, else
+ * ResponseCode.java), remark and fields. A view without data: there is none. */
+MQC_API const mqc_error *mqc_rpc_error(const mqc_rpc *rpc);
+MQC_API int mqc_rpc_answer_code(const mqc_rpc *rpc);
+MQC_API mqc_view mqc_rpc_answer_remark(const mqc_rpc *rpc);
+MQC_API mqc_view mqc_rpc_answer_field(const mqc_rpc *rpc, const char *name);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
