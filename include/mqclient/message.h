@@ -43,8 +43,23 @@ MQC_API mqc_status mqc_message_set_tag(mqc_message *message, const char *tag, mq
 /* Keys that the broker indexes, separated by spaces; NULL removes them. */
 MQC_API mqc_status mqc_message_set_keys(mqc_message *message, const char *keys, mqc_error *error);
 
-/* Delay level 1..18 (broker's table: 1s 5s 10s 30s 1m …); 0 for none. */
+/* When consumers get the message, if not at once. A message has one of these four at most: setting
+ * a second kind is MQC_BAD_ARGUMENT; 0 removes what was set. */
+/* Delay level 1..18 (broker's table: 1s 5s 10s 30s 1m …); all brokers. */
 MQC_API mqc_status mqc_message_set_delay_level(mqc_message *message, int level, mqc_error *error);
+/* Any time, of brokers from 5.0 on: precise to a second, at most 3 days ahead (the broker's
+ * timerMaxDelaySec; more is refused with code 13), one that has passed means at once. What was sent
+ * so can be taken back: mqc_producer_recall. */
+MQC_API mqc_status mqc_message_set_delay_ms(mqc_message *message, int64_t delay_ms,
+                                            mqc_error *error);
+MQC_API mqc_status mqc_message_set_delay_seconds(mqc_message *message, int64_t seconds,
+                                                 mqc_error *error);
+MQC_API mqc_status mqc_message_set_deliver_at(mqc_message *message, int64_t unix_ms,
+                                              mqc_error *error);
+
+/* Whether the broker's answer waits until the message is as safe as the broker is configured for:
+ * on disk, on the slave. Default true; false is answered sooner. */
+MQC_API mqc_status mqc_message_set_wait_stored(mqc_message *message, bool wait, mqc_error *error);
 
 /* A number of the application's own, stored as it is. */
 MQC_API void mqc_message_set_flag(mqc_message *message, int32_t flag);

@@ -2,7 +2,6 @@
  * by any; those of a pull's answer are made by stored_message.c on the consumer's side. */
 #include "lib/protocol/message.h"
 
-#include <stdio.h>
 #include <zlib.h>
 
 #include "lib/base/bug.h"
@@ -14,8 +13,6 @@
 #include "lib/protocol/namespace.h"
 #include "lib/protocol/properties.h"
 #include "lib/protocol/sys_flag.h"
-
-enum { DELAY_LEVELS = 18 };
 
 static mqc_status check_buildable(const mqc_message *message, mqc_error *error);
 static mqc_status check_text(const char *what, const char *text, mqc_error *error);
@@ -162,7 +159,10 @@ mqc_status mqc_message_set_property(mqc_message *message, const char *name, cons
                          strcmp(name, PROPERTY_TAGS) == 0    ? " or mqc_message_set_tag"
                          : strcmp(name, PROPERTY_KEYS) == 0  ? " or mqc_message_set_keys"
                          : strcmp(name, PROPERTY_DELAY) == 0 ? " or mqc_message_set_delay_level"
-                                                             : "");
+                         : strcmp(name, PROPERTY_WAIT) == 0  ? " or mqc_message_set_wait_stored"
+                         : strncmp(name, "TIMER_DEL", 9) == 0
+                             ? " or mqc_message_set_delay_ms, _delay_seconds or _deliver_at"
+                             : "");
     return message_put_property(message, name, value, error);
 }
 
@@ -181,14 +181,9 @@ mqc_status mqc_message_set_keys(mqc_message *message, const char *keys, mqc_erro
     return status == MQC_OK ? message_put_property(message, PROPERTY_KEYS, keys, error) : status;
 }
 
-mqc_status mqc_message_set_delay_level(mqc_message *message, int level, mqc_error *error)
+mqc_status mqc_message_set_wait_stored(mqc_message *message, bool wait, mqc_error *error)
 {
-    if (level < 0 || level > DELAY_LEVELS)
-        return error_set(error, MQC_BAD_ARGUMENT, "delay level %d: must be 1 to %d, or 0 for none",
-                         level, DELAY_LEVELS);
-    char text[12];
-    snprintf(text, sizeof text, "%d", level);
-    return message_put_property(message, PROPERTY_DELAY, level > 0 ? text : NULL, error);
+    return message_put_property(message, PROPERTY_WAIT, wait ? NULL : "false", error);
 }
 
 void mqc_message_set_flag(mqc_message *message, int32_t flag)

@@ -87,19 +87,9 @@ START_TEST(a_value_may_come_from_the_message_itself)
 }
 END_TEST
 
-START_TEST(delay_levels)
+START_TEST(flag)
 {
     mqc_message *message = mqc_message_new("t", "b", 1);
-    assert_ok(mqc_message_set_delay_level(message, 18, &error), &error);
-    ck_assert_str_eq(mqc_message_property(message, "DELAY"), "18");
-    assert_ok(mqc_message_set_delay_level(message, 1, &error), &error);
-    ck_assert_str_eq(mqc_message_property(message, "DELAY"), "1");
-    ck_assert_int_eq(mqc_message_set_delay_level(message, 19, &error), MQC_BAD_ARGUMENT);
-    ck_assert_int_eq(mqc_message_set_delay_level(message, -1, &error), MQC_BAD_ARGUMENT);
-    ck_assert_ptr_nonnull(strstr(error.text, "1 to 18"));
-    ck_assert_str_eq(mqc_message_property(message, "DELAY"), "1");
-    assert_ok(mqc_message_set_delay_level(message, 0, &error), &error);
-    ck_assert_ptr_null(mqc_message_property(message, "DELAY"));
     mqc_message_set_flag(message, -7);
     ck_assert_int_eq(mqc_message_flag(message), -7);
     mqc_message_free(message);
@@ -335,8 +325,8 @@ static Suite *suite(void)
     Suite *s = suite_create("message");
     UNIT_CASE(s, "building", new_message_copies, absent_topic_and_body_are_empty,
               properties_are_set_replaced_and_removed, a_value_may_come_from_the_message_itself,
-              delay_levels, bad_arguments, properties_have_a_limit, each_property_is_visited,
-              references, no_memory_changes_nothing);
+              flag, bad_arguments, properties_have_a_limit, each_property_is_visited, references,
+              no_memory_changes_nothing);
     UNIT_CASE(s, "received", received_message_is_read_only, received_message_has_ids_and_hosts,
               retry_topic_is_restored, many_threads_read_one_message);
     return s;
