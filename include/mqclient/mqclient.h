@@ -6,6 +6,7 @@
 #include <mqclient/admin_cluster.h>
 #include <mqclient/admin_group.h>
 #include <mqclient/admin_message.h>
+#include <mqclient/batch.h>
 #include <mqclient/client.h>
 #include <mqclient/consumer.h>
 #include <mqclient/hooks.h>

@@ -25,6 +25,12 @@ typedef struct mqc_latency_step {
     int away_ms;
 } mqc_latency_step;
 
+/* What an asynchronous send does when as many as are allowed wait for their results. */
+typedef enum mqc_when_full {
+    MQC_WHEN_FULL_WAIT, /* blocks until there is room, at most its timeout, then fails: MQC_BUSY */
+    MQC_WHEN_FULL_FAIL  /* fails at once with MQC_BUSY */
+} mqc_when_full;
+
 /* Zero means default, -1 means none. Strings are copied. */
 typedef struct mqc_producer_options {
     const mqc_client_options *client; /* NULL: all defaults, name servers from $NAMESRV_ADDR */
@@ -48,6 +54,9 @@ typedef struct mqc_producer_options {
     int detect_timeout_ms;   /* that such a broker has for its answer; default 200 */
     bool avoid_slow_brokers; /* default no, as in Java */
     bool detect_brokers;     /* with it: one out of reach comes back when a probe reaches it */
+    int max_async_sends;     /* that wait for their results at a time; default 1024, -1 no limit */
+    int max_async_bytes;     /* of their bodies; default 100 MiB, -1 no limit */
+    mqc_when_full when_full; /* default MQC_WHEN_FULL_WAIT */
 } mqc_producer_options;
 
 /* How well the broker has stored a message it accepted. */
@@ -67,19 +76,36 @@ typedef struct mqc_send_result {
     char transaction_id[64];
     char region[32];
     bool trace_on;
+    char recall_handle[512]; /* of a message with a time of its own, for mqc_producer_recall */
 } mqc_send_result;
 
 /* Chooses one of `count` queues for `message`; runs on the sending thread. */
 typedef size_t mqc_select_queue(const mqc_message_queue *queues, size_t count,
                                 const mqc_message *message, void *arg);
 
-/* Of one send; NULL where it is asked for means the producer's own settings. With `queue` or
- * `select` a synchronous send is tried once, so that order is kept. */
+/* Of one send; NULL where it is asked for means the producer's own settings. At most one of
+ * `queue`, `select` and `order_key`.
+ *
+ * Messages with the same order key go to the same queue, and a consumer that takes the queue in
+ * order gets them as they were stored: the queue is number |hash(key)| modulo their count, with
+ * Java's String.hashCode of the key as UTF-8, so that it is also the Java client's
+ * (SelectMessageQueueByHash with a String). It is another one when the topic's queues change, and
+ * when a broker leaves the route, unless the topic has a fixed order (orderTopicConf).
+ * To keep the order of a key, send its next message when the one before has its result, by
+ * synchronous sends from one thread, or from the callback.
+ *
+ * No retry may put messages out of order. A send with `queue` or `select` is tried once. A
+ * synchronous send with a key is tried again until its timeout, on its own queue only and with
+ * pauses, as long as the broker surely has not stored it (not reachable, busy); after a failure
+ * with `maybe_done` it is up to the caller. With `retries` -1 it is tried once, and so are the
+ * asynchronous and oneway sends. */
 typedef struct mqc_send_options {
     int timeout_ms;                 /* 0: the producer's send_timeout_ms */
     const mqc_message_queue *queue; /* this queue, or … */
-    mqc_select_queue *select;       /* … one chosen by this function */
+    mqc_select_queue *select;       /* … one chosen by this function, or … */
     void *select_arg;
+    const char *order_key;  /* … the one that all messages of this key go to */
+    size_t order_key_bytes; /* 0: up to its zero byte */
 } mqc_send_options;
 
 /* The result of an asynchronous send: exactly one of `result` and `error` is not NULL; both are
@@ -111,7 +137,9 @@ MQC_API mqc_status mqc_producer_send(mqc_producer *producer, const mqc_message *
 
 /* Sends without waiting; `done(…, arg)` gets the result. The message is borrowed until this
  * returns. When this fails, `done` is not called. May block while a route is looked up for a new
- * topic. */
+ * topic, and, at most for its timeout, while max_async_sends or max_async_bytes is reached: then
+ * MQC_BUSY. From a callback it never waits for room: the first send of a callback takes the place
+ * of the one that has just ended, and further ones fail with MQC_BUSY when there is no room. */
 MQC_API mqc_status mqc_producer_send_async(mqc_producer *producer, const mqc_message *message,
                                            const mqc_send_options *options, mqc_sent *done,
                                            void *arg, mqc_error *error);
@@ -122,6 +150,25 @@ MQC_API mqc_status mqc_producer_send_async(mqc_producer *producer, const mqc_mes
  * by the network: the sender is so held to the pace at which the broker reads; then MQC_BUSY. */
 MQC_API mqc_status mqc_producer_send_oneway(mqc_producer *producer, const mqc_message *message,
                                             const mqc_send_options *options, mqc_error *error);
+
+/* Takes back a message that was sent with a time of delivery (mqc_message_set_delay_ms and the
+ * like) and is not delivered yet; `recall_handle` is from its send result, `topic` the one it was
+ * sent to. Waits for the broker's answer, at most `timeout_ms` (0: send_timeout_ms). `message_id`
+ * (may be NULL) gets the unique id of the message. MQC_BAD_ARGUMENT for what is no handle;
+ * MQC_REFUSED when it is too late (code 604), or the broker does not allow it (code 16: set its
+ * recallMessageEnable=true). MQC_OK says that the broker will not deliver the message, unless it
+ * was about to at that moment. */
+MQC_API mqc_status mqc_producer_recall(mqc_producer *producer, const char *topic,
+                                       const char *recall_handle, int timeout_ms,
+                                       char message_id[64], mqc_error *error);
+
+/* The end of a recall: exactly one of `message_id` and `error` is not NULL. As for mqc_sent. */
+typedef void mqc_recalled(const char *message_id, const mqc_error *error, void *arg);
+
+/* The same without waiting for the answer; when this fails, `done` is not called. */
+MQC_API mqc_status mqc_producer_recall_async(mqc_producer *producer, const char *topic,
+                                             const char *recall_handle, int timeout_ms,
+                                             mqc_recalled *done, void *arg, mqc_error *error);
 
 /* Refuses new sends, lets those in flight finish for at most `drain_ms`, fails the rest with
  * MQC_CANCELLED, unregisters at the brokers and joins the instance's threads if this was its last

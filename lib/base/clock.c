@@ -46,3 +46,11 @@ int clock_left_ms(int64_t deadline_ms)
     int64_t left_ms = deadline_ms - now_ms; /* cannot overflow: now is never negative */
     return left_ms > INT_MAX ? INT_MAX : (int)left_ms;
 }
+
+void clock_sleep_until(int64_t deadline_ms)
+{
+    for (int64_t left_ms; (left_ms = deadline_ms - clock_now_ms()) > 0;) {
+        struct timespec pause = {.tv_sec = left_ms / 1000, .tv_nsec = left_ms % 1000 * 1000000};
+        nanosleep(&pause, NULL);
+    }
+}

@@ -18,4 +18,7 @@ int64_t clock_deadline_ms(int64_t timeout_ms);
 /* Milliseconds left until a deadline: 0 when passed, capped to what poll(2) takes, -1 for never. */
 int clock_left_ms(int64_t deadline_ms);
 
+/* For pauses of the caller's own thread that nothing should end early. */
+void clock_sleep_until(int64_t deadline_ms);
+
 #endif

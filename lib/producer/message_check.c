@@ -3,6 +3,7 @@
 #include "lib/producer/message_check.h"
 
 #include "lib/base/error.h"
+#include "lib/producer/order_key.h"
 #include "lib/protocol/message.h"
 #include "lib/protocol/names.h"
 #include "lib/protocol/properties.h"
@@ -43,10 +44,18 @@ mqc_status send_options_check(const mqc_send_options *options, const mqc_message
                          "timeout_ms is %d: give milliseconds, or 0 for the producer's own",
                          options->timeout_ms);
     const mqc_message_queue *queue = options->queue;
-    if (!queue) return MQC_OK;
-    if (options->select)
+    if ((queue != NULL) + (options->select != NULL) + (options->order_key != NULL) > 1)
         return error_set(error, MQC_BAD_ARGUMENT,
-                         "a queue and a function that selects one are given: give one of them");
+                         "of queue, select and order_key at least two are given, which may mean "
+                         "different queues: give one of them");
+    if (options->order_key && order_key_of(options).size == 0)
+        return error_set(error, MQC_BAD_ARGUMENT,
+                         "the order key is empty: give at least one character, or NULL for none");
+    if (!options->order_key && options->order_key_bytes > 0)
+        return error_set(error, MQC_BAD_ARGUMENT,
+                         "order_key_bytes is %zu, but there is no order_key: give both or neither",
+                         options->order_key_bytes);
+    if (!queue) return MQC_OK;
     if (!queue->topic || strcmp(queue->topic, message->topic) != 0)
         return error_set(error, MQC_BAD_ARGUMENT,
                          "message's topic not equal mq's topic: the message is for %.*s, the queue "

@@ -142,6 +142,7 @@ void mqc_producer_free(mqc_producer *producer)
     }
     async_sends_free(producer);
     fault_table_unref(producer->sender.faults);
+    send_window_done(&producer->window);
     condition_done(&producer->changed);
     lock_done(&producer->lock);
     intern_done(&producer->names);
@@ -258,6 +259,8 @@ static void init(struct mqc_producer *producer)
         .max_message_bytes = options->max_message_bytes,
         .retry_not_stored = options->retry_other_broker_when_not_stored_ok,
     };
+    send_window_init(&producer->window, options->max_async_sends, options->max_async_bytes,
+                     options->when_full);
     intern_init(&producer->names);
     producer->fork_generation = process_fork_generation();
     atomic_init(&producer->gate, PRODUCER_CLOSED);
@@ -320,8 +323,10 @@ static mqc_status stop(struct mqc_producer *producer, int64_t deadline_ms, mqc_e
     producer->busy = true;
     producer->state = CLIENT_SHUTDOWN_ALREADY;
     atomic_fetch_or(&producer->gate, PRODUCER_CLOSED);
+    send_window_close(&producer->window);
     if (!wait_until_idle(producer, deadline_ms)) {
         lock_release(&producer->lock);
+        atomic_store(&producer->sender.leaving, true);
         async_sends_cancel(producer);
         lock_take(&producer->lock);
     }

@@ -2,11 +2,13 @@
 #ifndef PRODUCER_PRODUCER_PRIVATE_H
 #define PRODUCER_PRODUCER_PRIVATE_H
 
+#include "lib/producer/send_window.h"
 #include "lib/producer/sender.h"
 
 struct mqc_producer {
     struct client_role role;
     struct sender sender;
+    struct send_window window;
     struct intern names;            /* the strings in results live as long as the producer */
     mqc_producer_options options;   /* filled; texts are owned, .client is unused */
     mqc_client_options client;      /* filled; texts are owned */

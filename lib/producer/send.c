@@ -1,10 +1,13 @@
 /* The synchronous send: one deadline, a few attempts, another broker after each failure
  * (DefaultMQProducerImpl.sendDefaultImpl). Runs wholly on the caller's thread and allocates nothing
  * for ordinary messages. */
+#include <limits.h>
+
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
 #include "lib/base/log.h"
 #include "lib/producer/message_check.h"
+#include "lib/producer/order_key.h"
 #include "lib/producer/send_trail.h"
 #include "lib/producer/sender.h"
 #include "lib/protocol/message.h"
@@ -17,6 +20,9 @@ struct course {
     struct send_content *content;
     int64_t deadline_ms;
     int attempts_allowed;
+    bool keyed; /* with an order key: further attempts are for the same queue */
+    mqc_send_options same_queue;
+    mqc_message_queue kept_queue;
     struct send_trail trail;
     const char *last_broker;
     bool stored_badly; /* an attempt was accepted, but not stored as well as asked for */
@@ -27,6 +33,7 @@ struct course {
 enum verdict { VERDICT_DONE, VERDICT_AGAIN, VERDICT_GIVE_UP };
 
 static mqc_status run(struct course *course, mqc_send_result *result, mqc_error *error);
+static bool stay(struct course *course);
 static enum verdict attempt(struct course *course);
 static enum verdict call(struct course *course, const struct send_place *place);
 static enum verdict judge(struct course *course, const struct send_place *place,
@@ -43,27 +50,38 @@ mqc_status sender_send(struct sender *sender, const mqc_message *message,
     struct send_content content;
     status = send_content_init(&content, message, error);
     if (status != MQC_OK) return status;
-    bool ordered = options && (options->queue || options->select);
+    status = sender_send_content(sender, &content, message, options, retries, deadline_ms, result,
+                                 error);
+    send_content_done(&content);
+    return status;
+}
+
+mqc_status sender_send_content(struct sender *sender, struct send_content *content,
+                               const mqc_message *message, const mqc_send_options *options,
+                               int retries, int64_t deadline_ms, mqc_send_result *result,
+                               mqc_error *error)
+{
     struct course course;
     course.sender = sender;
     course.message = message;
     course.options = options;
-    course.content = &content;
+    course.content = content;
     send_trail_begin(&course.trail);
     course.deadline_ms = deadline_ms;
-    course.attempts_allowed = ordered ? 1 : 1 + retries;
+    course.keyed = options && options->order_key;
+    course.attempts_allowed = 1 + retries;
+    if (course.keyed && retries > 0) course.attempts_allowed = INT_MAX;
+    if (options && (options->queue || options->select)) course.attempts_allowed = 1;
     course.last_broker = NULL;
     course.stored_badly = false;
-    status = run(&course, result, error);
-    send_content_done(&content);
-    return status;
+    return run(&course, result, error);
 }
 
 static mqc_status run(struct course *course, mqc_send_result *result, mqc_error *error)
 {
     enum verdict verdict = attempt(course);
     while (verdict == VERDICT_AGAIN && course->trail.attempts < course->attempts_allowed &&
-           clock_now_ms() < course->deadline_ms) {
+           (!course->keyed || stay(course)) && clock_now_ms() < course->deadline_ms) {
         log_debug(LOG_PRODUCER, "send again topic=%s attempts=%d reason=%s", course->message->topic,
                   course->trail.attempts, course->failure.text);
         verdict = attempt(course);
@@ -73,6 +91,18 @@ static mqc_status run(struct course *course, mqc_send_result *result, mqc_error 
         return send_trail_end(&course->trail, &course->failure, error);
     if (result) *result = course->result;
     return MQC_OK;
+}
+
+/* Before another attempt of a keyed send: on the same queue, after a pause; false when it could
+ * bring the message out of order. */
+static bool stay(struct course *course)
+{
+    if (course->stored_badly || !order_key_may_repeat(&course->failure)) return false;
+    course->same_queue = (mqc_send_options){.queue = &course->kept_queue};
+    course->options = &course->same_queue;
+    int64_t until_ms = clock_deadline_ms(order_key_pause_ms(course->trail.attempts));
+    clock_sleep_until(until_ms < course->deadline_ms ? until_ms : course->deadline_ms);
+    return !atomic_load(&course->sender->leaving);
 }
 
 static enum verdict attempt(struct course *course)
@@ -85,6 +115,7 @@ static enum verdict attempt(struct course *course)
     if (broker_name) {
         send_trail_attempt(&course->trail, broker_name);
         course->last_broker = broker_name;
+        course->kept_queue = place.queue;
     }
     if (status == MQC_OK) return call(course, &place);
     /* Without a queue there is nothing to try; with a broker that is gone, there is another one. */

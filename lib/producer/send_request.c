@@ -3,21 +3,20 @@
  * are compressed and for messages with more than 256 bytes of properties. */
 #include "lib/producer/send_request.h"
 
+#include "lib/base/bug.h"
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
 #include "lib/base/memory.h"
 #include "lib/protocol/compression.h"
 #include "lib/protocol/message.h"
-#include "lib/protocol/names.h"
 #include "lib/protocol/properties.h"
 
-#define WAIT_TRUE      "true"
 #define DEFAULT_REGION "DefaultRegion" /* MixAll.DEFAULT_TRACE_REGION_ID */
 
-static bool takes_property(struct send_content *content, const mqc_message *message, bool retried,
-                           struct slice name, struct slice value);
-static void append(struct slice *properties, struct slice name, struct slice value);
+static void append(struct send_content *content, const char *name, struct slice value);
 static void compress(struct send_content *content, const struct send_origin *origin);
+static void share_out(const struct send_content *content, struct slice ids,
+                      mqc_send_result *result);
 static void copy_text(char *out, size_t bytes, struct slice text);
 
 mqc_status send_content_init(struct send_content *content, const mqc_message *message,
@@ -30,36 +29,38 @@ mqc_status send_content_init(struct send_content *content, const mqc_message *me
     content->body_is_final = false;
     content->sys_flag = 0;
     content->flag = message->flag;
-    content->reconsume_times = 0;
-    content->max_reconsume_times = -1;
-    content->unique_id[0] = '\0';
+    content->count = 0;
+    content->items = NULL;
     content->allocated = NULL;
-    /* All of the message's, perhaps without its last separator, and the two that may be added. */
-    size_t most = message->properties.size + 1 + sizeof PROPERTY_UNIQUE_KEY + MESSAGE_ID_BYTES + 1 +
-                  sizeof PROPERTY_WAIT + sizeof WAIT_TRUE + 1;
+    size_t room = send_properties_room(message);
     char *bytes = content->inline_bytes;
-    if (most > sizeof content->inline_bytes) {
-        bytes = content->allocated = memory_allocate(most);
+    if (room > sizeof content->inline_bytes) {
+        bytes = content->allocated = memory_allocate(room);
         if (!bytes) return error_no_memory(error);
     }
-    content->properties = slice_of(bytes, 0);
-    bool retried = names_is_retry_topic(slice_text(message->topic));
-    bool waits = false;
-    struct slice rest = message->properties;
-    struct slice name, value;
-    while (properties_next(&rest, &name, &value)) {
-        if (!takes_property(content, message, retried, name, value)) continue;
-        if (slice_is(name, PROPERTY_WAIT)) waits = true;
-        append(&content->properties, name, value);
-    }
-    if (!content->unique_id[0]) {
-        message_id_make(content->unique_id);
-        append(&content->properties, SLICE_LITERAL(PROPERTY_UNIQUE_KEY),
-               slice_text(content->unique_id));
-    }
-    if (!waits)
-        append(&content->properties, SLICE_LITERAL(PROPERTY_WAIT), SLICE_LITERAL(WAIT_TRUE));
+    content->properties = slice_of(bytes, send_properties_write(message, bytes, &content->marks));
     return MQC_OK;
+}
+
+void send_content_init_batch(struct send_content *content, const struct batch_envelope *envelope)
+{
+    BUG_IF(envelope->tag.size > BATCH_TAG_MAX_BYTES, "a batch's tag has no room");
+    content->topic = envelope->topic;
+    content->body = envelope->body;
+    content->compressed = NULL;
+    content->body_is_final = true;
+    content->sys_flag = 0;
+    content->flag = 0;
+    content->count = envelope->count;
+    content->items = envelope->items;
+    content->allocated = NULL;
+    content->marks.reconsume_times = 0;
+    content->marks.max_reconsume_times = -1;
+    message_id_make(content->marks.unique_id);
+    content->properties = slice_of(content->inline_bytes, 0);
+    append(content, PROPERTY_UNIQUE_KEY, slice_text(content->marks.unique_id));
+    append(content, PROPERTY_WAIT, slice_text(envelope->wait_stored ? "true" : "false"));
+    if (envelope->tag.size > 0) append(content, PROPERTY_TAGS, envelope->tag);
 }
 
 void send_content_done(struct send_content *content)
@@ -70,31 +71,16 @@ void send_content_done(struct send_content *content)
     content->allocated = NULL;
 }
 
-/* Whether a property goes out as one; remembers those that mean something to the sender. */
-static bool takes_property(struct send_content *content, const mqc_message *message, bool retried,
-                           struct slice name, struct slice value)
+/* There is room for the few of a batch. */
+static void append(struct send_content *content, const char *name, struct slice value)
 {
-    if (!properties_name_is_reserved(name)) return true;
-    if (!message->block->built)
-        return slice_is(name, PROPERTY_KEYS) || slice_is(name, PROPERTY_TAGS);
-    if (slice_is(name, PROPERTY_UNIQUE_KEY))
-        copy_text(content->unique_id, sizeof content->unique_id, value);
-    if (retried && slice_is(name, PROPERTY_RECONSUME_TIME))
-        return !slice_to_int32(value, &content->reconsume_times);
-    if (retried && slice_is(name, PROPERTY_MAX_RECONSUME_TIMES))
-        return !slice_to_int32(value, &content->max_reconsume_times);
-    return true;
-}
-
-/* There is room: send_content_init has seen to that. */
-static void append(struct slice *properties, struct slice name, struct slice value)
-{
-    char *place = (char *)(uintptr_t)properties->data + properties->size;
-    memcpy(place, name.data, name.size);
-    place[name.size] = 1;
-    memcpy(place + name.size + 1, value.data, value.size);
-    place[name.size + 1 + value.size] = 2;
-    properties->size += name.size + value.size + 2;
+    size_t name_bytes = strlen(name);
+    char *place = content->inline_bytes + content->properties.size;
+    memcpy(place, name, name_bytes);
+    place[name_bytes] = 1;
+    memcpy(place + name_bytes + 1, value.data, value.size);
+    place[name_bytes + 1 + value.size] = 2;
+    content->properties.size += name_bytes + value.size + 2;
 }
 
 void send_request_make(struct send_content *content, const struct send_origin *origin,
@@ -112,12 +98,13 @@ void send_request_make(struct send_content *content, const struct send_origin *o
         .born_timestamp = clock_unix_ms(),
         .flag = content->flag,
         .properties = content->properties,
-        .reconsume_times = content->reconsume_times,
-        .max_reconsume_times = content->max_reconsume_times,
+        .reconsume_times = content->marks.reconsume_times,
+        .max_reconsume_times = content->marks.max_reconsume_times,
+        .batch = content->count > 0,
         .broker_name = slice_text(queue->broker_name),
     };
     *request = (struct command_to_send){
-        .code = REQUEST_SEND_MESSAGE_V2,
+        .code = content->count > 0 ? REQUEST_SEND_BATCH_MESSAGE : REQUEST_SEND_MESSAGE_V2,
         .layout = &send_message_layout,
         .header = header,
         .body = content->body,
@@ -181,13 +168,37 @@ mqc_status send_response_read(const struct remoting_command *answer,
     result->queue = *queue;
     result->queue.queue_id = header.queue_id;
     result->queue_offset = header.queue_offset;
-    copy_text(result->message_id, sizeof result->message_id, slice_text(content->unique_id));
+    copy_text(result->message_id, sizeof result->message_id, slice_text(content->marks.unique_id));
     copy_text(result->offset_message_id, sizeof result->offset_message_id, header.message_id);
     copy_text(result->transaction_id, sizeof result->transaction_id, header.transaction_id);
     copy_text(result->region, sizeof result->region,
               header.region.size > 0 ? header.region : SLICE_LITERAL(DEFAULT_REGION));
     result->trace_on = !slice_is(header.trace_on, "false");
+    /* A part of a handle is none. */
+    bool whole = header.recall_handle.size < sizeof result->recall_handle;
+    copy_text(result->recall_handle, sizeof result->recall_handle,
+              whole ? header.recall_handle : SLICE_ABSENT);
+    if (content->count > 0) share_out(content, header.message_id, result);
     return MQC_OK;
+}
+
+/* A batch is stored in one queue, one offset a message; the ids come as a list with commas, or as
+ * one for all where the broker stored the batch as one record. */
+static void share_out(const struct send_content *content, struct slice ids, mqc_send_result *result)
+{
+    struct slice id = SLICE_ABSENT;
+    for (size_t i = 0; i < content->count; i++) {
+        if (ids.data) id = slice_split(&ids, ",");
+        if (i == 0) copy_text(result->offset_message_id, sizeof result->offset_message_id, id);
+        if (!content->items) break;
+        mqc_batch_item *item = &content->items[i];
+        item->status = MQC_OK;
+        item->maybe_done = false;
+        item->send_status = result->status;
+        item->queue = result->queue;
+        item->queue_offset = result->queue_offset + (int64_t)i;
+        copy_text(item->offset_message_id, sizeof item->offset_message_id, id);
+    }
 }
 
 /* With a zero byte; what does not fit is left out. */

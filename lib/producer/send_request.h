@@ -2,9 +2,9 @@
 #ifndef PRODUCER_SEND_REQUEST_H
 #define PRODUCER_SEND_REQUEST_H
 
-#include <mqclient/producer.h>
+#include <mqclient/batch.h>
 
-#include "lib/protocol/message_id.h"
+#include "lib/producer/send_properties.h"
 #include "lib/protocol/remoting_command.h"
 
 enum { SEND_PROPERTIES_INLINE_BYTES = 256 };
@@ -20,9 +20,9 @@ struct send_content {
     int32_t sys_flag;   /* says how the body is compressed */
     struct slice properties;
     int32_t flag;
-    int32_t reconsume_times;     /* of a message to a retry topic, else 0 */
-    int32_t max_reconsume_times; /* likewise, else -1 */
-    char unique_id[MESSAGE_ID_BYTES];
+    struct send_marks marks;
+    size_t count;          /* of a batch's messages; 0: this is no batch */
+    mqc_batch_item *items; /* theirs, filled from the answer; may be NULL */
     char *allocated;
     char inline_bytes[SEND_PROPERTIES_INLINE_BYTES];
 };
@@ -32,6 +32,18 @@ struct send_content {
  * the application, KEYS and TAGS. */
 mqc_status send_content_init(struct send_content *content, const mqc_message *message,
                              mqc_error *error);
+/* The same for a batch: `body` has `count` messages (batch_body.h) and is borrowed while the
+ * content is used, as are the items. A batch goes out uncompressed, as in Java. */
+struct batch_envelope {
+    const char *topic;
+    bool wait_stored;
+    struct slice tag; /* that all messages have; absent: none, or they differ */
+    struct slice body;
+    size_t count;
+    mqc_batch_item *items;
+};
+enum { BATCH_TAG_MAX_BYTES = 512 };
+void send_content_init_batch(struct send_content *content, const struct batch_envelope *envelope);
 void send_content_done(struct send_content *content);
 
 /* Who sends, as brokers want to know it. */
@@ -44,17 +56,18 @@ struct send_origin {
     int compress_level;
 };
 
-/* SEND_MESSAGE_V2 (SendMessageRequestHeaderV2) of the content to a queue. `request` points to
- * `header`, the content and the queue's strings. The first request of a content may compress its
- * body, which takes milliseconds for large ones; a body that cannot be made smaller, for whatever
- * reason, is sent as it is. */
+/* SEND_MESSAGE_V2 or SEND_BATCH_MESSAGE (SendMessageRequestHeaderV2) of the content to a queue.
+ * `request` points to `header`, the content and the queue's strings. The first request of a content
+ * may compress its body, which takes milliseconds for large ones; a body that cannot be made
+ * smaller, for whatever reason, is sent as it is. */
 struct send_message_header;
 void send_request_make(struct send_content *content, const struct send_origin *origin,
                        const mqc_message_queue *queue, struct send_message_header *header,
                        struct command_to_send *request);
 
 /* Reads an answer that response_judge calls done (MQClientAPIImpl.processSendResponse). The
- * result's queue gets the strings of `queue` and the id that the broker says. */
+ * result's queue gets the strings of `queue` and the id that the broker says. The result of a batch
+ * is that of its first message, and each of its items gets its own. */
 mqc_status send_response_read(const struct remoting_command *answer,
                               const struct send_content *content, const mqc_message_queue *queue,
                               mqc_send_result *result, mqc_error *error);

@@ -5,6 +5,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
+#include "lib/producer/order_key.h"
 #include "lib/producer/queue_choice.h"
 #include "lib/protocol/message.h"
 
@@ -31,6 +32,9 @@ mqc_status sender_place(struct sender *sender, const mqc_message *message,
         if (status == MQC_OK && options && options->select)
             status = queue_choice_select(options, queues->publish, queues->publish_count, message,
                                          &chosen, error);
+        else if (status == MQC_OK && options && options->order_key)
+            chosen =
+                &queues->publish[order_key_queue(order_key_of(options), queues->publish_count)];
         else if (status == MQC_OK)
             chosen = queue_choice_next(queues->publish, queues->publish_count, message->topic,
                                        avoid, sender->faults);
@@ -60,7 +64,12 @@ mqc_status sender_place_known(struct sender *sender, const char *topic, const ch
         queue_choice_next(queues->publish, queues->publish_count, topic, avoid, sender->faults);
     mqc_status status = keep_names(sender, chosen, &place->queue, error);
     topic_queues_unref(queues);
-    if (status != MQC_OK) return status;
+    return status == MQC_OK ? sender_address_known(sender, place, error) : status;
+}
+
+mqc_status sender_address_known(struct sender *sender, struct send_place *place, mqc_error *error)
+{
+    struct route_table *routes = client_instance_routes(sender->instance);
     /* Never an address that is not known: NULL would mean a name server to Java. */
     if (route_table_master(routes, place->queue.broker_name, place->address)) {
         use_vip_channel(sender, place);

@@ -19,6 +19,7 @@ struct sender {
     int max_message_bytes;
     bool retry_not_stored;      /* another broker when the first one has not stored well */
     struct fault_table *faults; /* NULL: slow brokers are not avoided */
+    atomic_bool leaving; /* shutting down with no time left: no pauses and no retries after them */
 };
 
 /* Where one attempt goes. The queue's strings are of the sender's pool. */
@@ -40,6 +41,9 @@ mqc_status sender_place(struct sender *sender, const mqc_message *message,
 mqc_status sender_place_known(struct sender *sender, const char *topic, const char *avoid,
                               struct send_place *place, mqc_error *error);
 
+/* The address of the master of place->queue's broker, likewise. */
+mqc_status sender_address_known(struct sender *sender, struct send_place *place, mqc_error *error);
+
 /* The retry decision, for sends of all kinds: what the transport lost and what the table in
  * codes.def says may be done by another broker is tried again, all else never (a message that is
  * too large stays so). DefaultMQProducer.retryResponseCodes; Java asks it for synchronous sends
@@ -52,9 +56,17 @@ void sender_learn(struct sender *sender, const struct send_place *place, const m
 /* The end of an attempt that begins now. */
 int64_t sender_attempt_deadline(const struct sender *sender, int64_t deadline_ms);
 
-/* Sends synchronously with up to `retries` further attempts. */
+/* Sends synchronously with up to `retries` further attempts; with an order key, unless retries is
+ * 0, until the deadline (see mqc_send_options). */
 mqc_status sender_send(struct sender *sender, const mqc_message *message,
                        const mqc_send_options *options, int retries, int64_t deadline_ms,
                        mqc_send_result *result, mqc_error *error);
+
+/* The same with a content that is ready, message and options having been checked; `message` is what
+ * options->select is shown, and its topic counts. */
+mqc_status sender_send_content(struct sender *sender, struct send_content *content,
+                               const mqc_message *message, const mqc_send_options *options,
+                               int retries, int64_t deadline_ms, mqc_send_result *result,
+                               mqc_error *error);
 
 #endif

@@ -30,6 +30,18 @@ int process_threads(const char *prefix)
     return count;
 }
 
+long process_memory_kib(void)
+{
+    long kib = 0;
+    char line[128];
+    FILE *file = fopen("/proc/self/status", "r");
+    ck_assert_ptr_nonnull(file);
+    while (fgets(line, sizeof line, file) && sscanf(line, "VmRSS: %ld", &kib) != 1) {
+    }
+    fclose(file);
+    return kib;
+}
+
 int process_descriptors(void)
 {
     DIR *folder = opendir("/proc/self/fd");

@@ -5,6 +5,18 @@
 /* Threads whose name begins with `prefix` ("" for all). */
 int process_threads(const char *prefix);
 int process_descriptors(void);
+/* Memory in use. Sanitizers keep what is freed: under them it says little. */
+long process_memory_kib(void);
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define PROCESS_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define PROCESS_SANITIZED 1
+#endif
+#endif
+#ifndef PROCESS_SANITIZED
+#define PROCESS_SANITIZED 0
+#endif
 
 struct process_state {
     int threads, descriptors;

@@ -38,9 +38,9 @@ START_TEST(adds_an_id_and_wait)
     struct send_content first, second;
     begin(&first, message);
     begin(&second, message);
-    ck_assert_uint_eq(strlen(first.unique_id), 32);
-    ck_assert_str_ne(first.unique_id, second.unique_id);
-    ck_assert_slice(properties_find(first.properties, "UNIQ_KEY"), first.unique_id);
+    ck_assert_uint_eq(strlen(first.marks.unique_id), 32);
+    ck_assert_str_ne(first.marks.unique_id, second.marks.unique_id);
+    ck_assert_slice(properties_find(first.properties, "UNIQ_KEY"), first.marks.unique_id);
     ck_assert_slice(properties_find(first.properties, "WAIT"), "true");
     ck_assert_int_eq(property_count(first.properties), 2);
     ck_assert_slice(first.body, "hello");
@@ -61,7 +61,7 @@ START_TEST(keeps_what_the_message_says)
     put(message, "colour", "red");
     struct send_content content;
     begin(&content, message);
-    ck_assert_str_eq(content.unique_id, "my own id");
+    ck_assert_str_eq(content.marks.unique_id, "my own id");
     ck_assert_slice(content.properties, "UNIQ_KEY\1my own id\2WAIT\1false\2KEYS\1order-1\2"
                                         "DELAY\1"
                                         "3\2colour\1red\2");
@@ -81,7 +81,7 @@ START_TEST(large_properties_are_allocated)
     long before = memory_live_blocks();
     begin(&content, message);
     ck_assert_slice(properties_find(content.properties, "large"), value);
-    ck_assert_slice(properties_find(content.properties, "UNIQ_KEY"), content.unique_id);
+    ck_assert_slice(properties_find(content.properties, "UNIQ_KEY"), content.marks.unique_id);
     send_content_done(&content);
     ck_assert_int_eq(memory_live_blocks(), before);
     memory_fail_from(1);
@@ -141,16 +141,16 @@ START_TEST(of_retried_messages_the_times_move_to_the_header)
 {
     struct send_content content;
     begin_retried(&content, "%RETRY%g", "2");
-    ck_assert_int_eq(content.reconsume_times, 2);
-    ck_assert_int_eq(content.max_reconsume_times, 16);
+    ck_assert_int_eq(content.marks.reconsume_times, 2);
+    ck_assert_int_eq(content.marks.max_reconsume_times, 16);
     ck_assert_ptr_null(properties_find(content.properties, "RECONSUME_TIME").data);
     ck_assert_ptr_null(properties_find(content.properties, "MAX_RECONSUME_TIMES").data);
     begin_retried(&content, "%RETRY%g", "many"); /* no number: left where it is */
-    ck_assert_int_eq(content.reconsume_times, 0);
+    ck_assert_int_eq(content.marks.reconsume_times, 0);
     ck_assert_slice(properties_find(content.properties, "RECONSUME_TIME"), "many");
     begin_retried(&content, "orders", "2");
-    ck_assert_int_eq(content.reconsume_times, 0);
-    ck_assert_int_eq(content.max_reconsume_times, -1);
+    ck_assert_int_eq(content.marks.reconsume_times, 0);
+    ck_assert_int_eq(content.marks.max_reconsume_times, -1);
     ck_assert_slice(properties_find(content.properties, "RECONSUME_TIME"), "2");
 }
 END_TEST
@@ -171,7 +171,7 @@ START_TEST(a_received_message_is_sent_on)
     begin(&content, &block->messages[0]);
     ck_assert_slice(content.body, "hello");
     ck_assert_str_eq(content.topic, "golden");
-    ck_assert_str_ne(content.unique_id, "old");
+    ck_assert_str_ne(content.marks.unique_id, "old");
     ck_assert(slice_begins_with(content.properties,
                                 "TAGS\1java\2KEYS\1k\2colour\1red\2last\1one\2UNIQ_KEY\1"));
     ck_assert_int_eq(property_count(content.properties), 6);
