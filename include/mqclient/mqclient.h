@@ -14,6 +14,8 @@
 #include <mqclient/message.h>
 #include <mqclient/options.h>
 #include <mqclient/producer.h>
+#include <mqclient/request.h>
 #include <mqclient/status.h>
+#include <mqclient/transaction.h>
 
 #endif

@@ -57,6 +57,8 @@ typedef struct mqc_producer_options {
     int max_async_sends;     /* that wait for their results at a time; default 1024, -1 no limit */
     int max_async_bytes;     /* of their bodies; default 100 MiB, -1 no limit */
     mqc_when_full when_full; /* default MQC_WHEN_FULL_WAIT */
+    const char *topics; /* "a;b": looked up at start, so that their brokers know this group before
+                           the first send (checks of transactions) and that one waits for nothing */
 } mqc_producer_options;
 
 /* How well the broker has stored a message it accepted. */
@@ -124,8 +126,8 @@ static inline mqc_producer *mqc_producer_new(const mqc_producer_options *options
 }
 
 /* Starts the producer and, if it is the first on it, the client instance. Blocks at most for one
- * lookup of the name server address over HTTP when none is configured; brokers need not be up.
- * MQC_WRONG_STATE when started before. */
+ * lookup of the name server address over HTTP when none is configured, and with `topics` for theirs
+ * and one heartbeat; brokers need not be up. MQC_WRONG_STATE when started before. */
 MQC_API MQC_USE_RESULT mqc_status mqc_producer_start(mqc_producer *producer, mqc_error *error);
 
 /* Sends and waits for the broker's answer, at most the send timeout with all retries. The message

@@ -26,7 +26,8 @@ extern "C" {
     X(BUSY, "a limit on work in progress is reached, try later")                                   \
     X(TLS, "TLS could not be set up or the peer is not trusted")                                   \
     X(NOT_FOUND, "there is no such thing")                                                         \
-    X(SYSTEM, "the operating system refused")
+    X(SYSTEM, "the operating system refused")                                                      \
+    X(NO_REPLY, "a request was sent, but no reply came in time")
 
 typedef enum mqc_status {
 #define MQC_STATUS_MEMBER(name, meaning) MQC_##name,

@@ -34,6 +34,7 @@ mqc_status client_instance_new(const mqc_client_options *filled, const char *cli
     intern_init(&instance->names);
     name_servers_init(&instance->name_servers);
     route_table_init(&instance->routes, &instance->names);
+    pending_requests_init(&instance->requests);
     instance->id = memory_duplicate(client_id);
     mqc_status status =
         instance->id ? own_options(instance, filled, error) : error_no_memory(error);
@@ -107,6 +108,7 @@ void client_instance_free(struct client_instance *instance)
     scheduled_executor_free(instance->scheduler);
     remoting_client_free(instance->remoting);
     callback_executor_free(instance->callbacks);
+    pending_requests_done(&instance->requests);
     route_table_done(&instance->routes);
     name_servers_done(&instance->name_servers);
     intern_done(&instance->names);
@@ -169,6 +171,11 @@ struct pull_service *client_instance_pull_service(struct client_instance *instan
 struct callback_executor *client_instance_callbacks(struct client_instance *instance)
 {
     return instance->callbacks;
+}
+
+struct pending_requests *client_instance_requests(struct client_instance *instance)
+{
+    return &instance->requests;
 }
 
 const mqc_client_options *client_instance_options(const struct client_instance *instance)

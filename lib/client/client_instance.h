@@ -12,6 +12,7 @@
 
 #include "lib/client/client_api.h"
 #include "lib/client/client_role.h"
+#include "lib/client/pending_requests.h"
 #include "lib/client/route_table.h"
 #include "services/callback_executor.h"
 #include "services/pull_service.h"
@@ -54,6 +55,7 @@ struct intern *client_instance_names(struct client_instance *instance);
 struct scheduled_executor *client_instance_scheduler(struct client_instance *instance);
 struct pull_service *client_instance_pull_service(struct client_instance *instance);
 struct callback_executor *client_instance_callbacks(struct client_instance *instance);
+struct pending_requests *client_instance_requests(struct client_instance *instance);
 const mqc_client_options *client_instance_options(const struct client_instance *instance);
 void *client_instance_inner_producer(struct client_instance *instance);
 /* client_instance_options()->request_timeout_ms from now. */

@@ -22,6 +22,7 @@ struct client_instance {
     struct name_servers name_servers;
     struct route_table routes;
     struct client_api api;
+    struct pending_requests requests;
 
     struct remoting_client *remoting;
     struct scheduled_executor *scheduler;
@@ -66,5 +67,13 @@ void client_heartbeat_opened(const char *address, void *instance);
 
 /* ---- client_requests.c ---- */
 remoting_request_handler client_requests_handle;
+/* Answers a broker's request; `remark` may be empty. Oneway requests are not answered. */
+void client_requests_reply(struct remoting_connection *connection,
+                           const struct remoting_command *request, int32_t code, struct slice body,
+                           const char *remark);
+
+/* ---- client_pushes.c, on the reading thread ---- */
+void client_pushes_check(struct client_instance *instance, struct remoting_arrival *arrival);
+void client_pushes_reply(struct client_instance *instance, struct remoting_arrival *arrival);
 
 #endif

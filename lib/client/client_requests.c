@@ -20,14 +20,14 @@ struct inbound {
 static void submit(struct client_instance *instance, struct remoting_arrival *arrival);
 static void run(struct callback_task *task);
 static struct slice group_of(const struct remoting_command *request);
-static void reply(struct remoting_connection *connection, const struct remoting_command *request,
-                  int32_t code, struct slice body, const char *remark);
 
 void client_requests_handle(struct remoting_arrival *arrival, void *arg)
 {
     struct client_instance *instance = arg;
     switch (arrival->command->code) {
     case REQUEST_NOTIFY_CONSUMER_IDS_CHANGED: client_instance_wake_rebalance(instance); break;
+    case REQUEST_CHECK_TRANSACTION_STATE: client_pushes_check(instance, arrival); break;
+    case REQUEST_PUSH_REPLY_MESSAGE_TO_CLIENT: client_pushes_reply(instance, arrival); break;
     case REQUEST_RESET_CONSUMER_CLIENT_OFFSET:
     case REQUEST_GET_CONSUMER_STATUS_FROM_CLIENT:
     case REQUEST_GET_CONSUMER_RUNNING_INFO:
@@ -36,8 +36,8 @@ void client_requests_handle(struct remoting_arrival *arrival, void *arg)
         char remark[64];
         snprintf(remark, sizeof remark, " request type %d not supported",
                  (int)arrival->command->code);
-        reply(arrival->connection, arrival->command, RESPONSE_REQUEST_CODE_NOT_SUPPORTED,
-              SLICE_ABSENT, remark);
+        client_requests_reply(arrival->connection, arrival->command,
+                              RESPONSE_REQUEST_CODE_NOT_SUPPORTED, SLICE_ABSENT, remark);
     }
     }
 }
@@ -48,8 +48,8 @@ static void submit(struct client_instance *instance, struct remoting_arrival *ar
     struct frame *frame = inbound ? remoting_arrival_keep(arrival) : NULL;
     if (!frame) {
         memory_free(inbound);
-        reply(arrival->connection, arrival->command, RESPONSE_SYSTEM_ERROR, SLICE_ABSENT,
-              "out of memory");
+        client_requests_reply(arrival->connection, arrival->command, RESPONSE_SYSTEM_ERROR,
+                              SLICE_ABSENT, "out of memory");
         return;
     }
     inbound->task.run = run;
@@ -79,7 +79,8 @@ static void run(struct callback_task *task)
                   SLICE_FORMAT(group));
     }
     if (role) client_roles_release(instance, role);
-    reply(inbound->connection, &inbound->command, code, buffer_slice(&body), remark.text);
+    client_requests_reply(inbound->connection, &inbound->command, code, buffer_slice(&body),
+                          remark.text);
     buffer_done(&body);
     remoting_command_done(&inbound->command);
     frame_unref(inbound->frame);
@@ -95,8 +96,9 @@ static struct slice group_of(const struct remoting_command *request)
 }
 
 /* Oneway requests (39, 40, 220) are never answered. */
-static void reply(struct remoting_connection *connection, const struct remoting_command *request,
-                  int32_t code, struct slice body, const char *remark)
+void client_requests_reply(struct remoting_connection *connection,
+                           const struct remoting_command *request, int32_t code, struct slice body,
+                           const char *remark)
 {
     if (remoting_command_is_oneway(request)) return;
     struct command_to_send response = {

@@ -7,10 +7,27 @@
 #include <mqclient/status.h>
 
 #include "lib/base/list.h"
+#include "lib/net/address.h"
 #include "lib/protocol/heartbeat.h"
+#include "lib/protocol/message.h"
+#include "lib/protocol/names.h"
 #include "lib/protocol/remoting_command.h"
 
 struct client_role;
+
+/* A broker asks how a transaction stands (CheckTransactionStateRequestHeader). */
+struct transaction_check {
+    struct link link;
+    mqc_message *message;             /* the half message; owned */
+    char address[ADDRESS_TEXT_BYTES]; /* of the broker that asks, to be answered there */
+    char topic[NAME_BYTES];           /* as the broker names it: its topic of half messages */
+    char message_id[MESSAGE_ID_BYTES];
+    char transaction_id[MESSAGE_ID_BYTES];
+    char broker_name[NAME_BYTES];
+    int64_t table_offset; /* of the half message as it is stored now: anew for each check */
+    int64_t commit_log_offset;
+};
+void transaction_check_free(struct transaction_check *check);
 
 enum client_role_kind { CLIENT_ROLE_PRODUCER, CLIENT_ROLE_CONSUMER };
 
@@ -28,6 +45,9 @@ struct client_role_type {
     void (*persist_offsets)(struct client_role *role);
     /* Shrinks or grows worker pools. Scheduled executor, every minute. */
     void (*adjust_workers)(struct client_role *role);
+    /* Takes over a check of one of the group's transactions. On the reading thread: must not block.
+     */
+    void (*check_transaction)(struct client_role *role, struct transaction_check *check);
     /* A broker's request for this group, on a callback thread: fills the response's body and
      * returns its code (enum response_code). Codes 220, 221, 307, 309. */
     int32_t (*request)(struct client_role *role, const struct remoting_command *request,

@@ -151,6 +151,7 @@ static mqc_status tasks_up(struct client_instance *instance, mqc_error *error)
         {"adjust consume pools", true, 60000, 60000, adjust_all},
     };
     mqc_status status = MQC_OK;
+    pending_requests_start(&instance->requests, instance->scheduler);
     for (size_t i = 0; status == MQC_OK && i < CLIENT_TASKS_MOST; i++) {
         if (!tasks[i].wanted) continue;
         status = scheduled_executor_add(instance->scheduler, tasks[i].name, tasks[i].delay_ms,
@@ -166,6 +167,7 @@ static mqc_status tasks_up(struct client_instance *instance, mqc_error *error)
 static void tasks_down(struct client_instance *instance)
 {
     scheduled_executor_stop(instance->scheduler);
+    pending_requests_stop(&instance->requests);
     while (instance->task_count > 0) {
         scheduled_task_cancel(instance->tasks[--instance->task_count]);
         instance->tasks[instance->task_count] = NULL;

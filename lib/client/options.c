@@ -10,7 +10,6 @@
 #include "lib/client/address_map.h"
 #include "lib/client/option_table.h"
 #include "lib/net/address.h"
-#include "lib/protocol/names.h"
 
 enum { HALF_AN_HOUR_MS = 30 * 60 * 1000 };
 
@@ -22,6 +21,7 @@ static mqc_status check_tls(const mqc_tls_options *tls, mqc_error *error);
 static mqc_status check_group(const char *group, const char *name, mqc_error *error);
 static mqc_status check_threads(const mqc_push_consumer_options *options, mqc_error *error);
 static mqc_status check_latency(const mqc_producer_options *options, mqc_error *error);
+static mqc_status check_topics(const char *topics, mqc_error *error);
 static const char *default_name_servers(void);
 static void fill_fields(enum option_role role, void *options);
 
@@ -51,6 +51,7 @@ mqc_status options_check_producer(const mqc_producer_options *options, mqc_error
     if (!status && options->create_topic_key)
         status = names_check_topic(options->create_topic_key, error);
     if (!status) status = check_latency(options, error);
+    if (!status) status = check_topics(options->topics, error);
     if (!status) status = options_check_client(options->client, error);
     return status;
 }
@@ -330,4 +331,24 @@ static mqc_status check_group(const char *group, const char *name, mqc_error *er
                          "%s (group) is \"%s\", which is reserved: give a name of your own", name,
                          group);
     return names_check_group(group, name, error);
+}
+
+static mqc_status check_topics(const char *topics, mqc_error *error)
+{
+    mqc_status status = MQC_OK;
+    char topic[NAME_BYTES];
+    for (struct slice rest = slice_text(topics); !status && options_next_topic(&rest, topic);)
+        status = names_check_topic(topic, error);
+    return status;
+}
+
+bool options_next_topic(struct slice *rest, char topic[NAME_BYTES])
+{
+    struct slice name = SLICE_ABSENT;
+    while (rest->data && name.size == 0) name = slice_trim(slice_split(rest, ";"));
+    /* One that is too long stays so. */
+    size_t size = name.size < NAME_BYTES ? name.size : NAME_BYTES - 1;
+    if (size > 0) memcpy(topic, name.data, size);
+    topic[size] = '\0';
+    return size > 0;
 }

@@ -6,6 +6,8 @@
 
 #include <mqclient/options.h>
 
+#include "lib/protocol/names.h"
+
 /* Each returns MQC_BAD_ARGUMENT with the field, its name in docs/options.md, its value and what
  * would be right, for the first thing that is wrong: a number out of range, an empty text, a group
  * or address that cannot be, settings that contradict each other. Those of a producer and a
@@ -13,6 +15,9 @@
 mqc_status options_check_client(const mqc_client_options *options, mqc_error *error);
 mqc_status options_check_producer(const mqc_producer_options *options, mqc_error *error);
 mqc_status options_check_push_consumer(const mqc_push_consumer_options *options, mqc_error *error);
+
+/* The next name in a list of topics, "a;b"; false at the end. */
+bool options_next_topic(struct slice *rest, char topic[NAME_BYTES]);
 
 /* clang-format off: the table keeps its columns */
 /* A copy of checked options with zeros replaced by defaults. Texts are still the caller's (or the

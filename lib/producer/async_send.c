@@ -242,7 +242,9 @@ static void answered(struct remoting_arrival *arrival, const mqc_error *error, v
         begin_attempts(send);
         if (call_on(send, NULL)) return;
     }
-    submit(send);
+    /* One of a burst: see calls_completed in client_steps.c. */
+    callback_executor_submit_uncalled(client_instance_callbacks(send->producer->sender.instance),
+                                      &send->task);
 }
 
 /* Whether the broker has the message, be its answer readable or not. A refusal counts like that of
@@ -260,8 +262,8 @@ static bool read_answer(struct async_send *send, const struct remoting_command *
 
 static void submit(struct async_send *send)
 {
-    callback_executor_submit_uncalled(client_instance_callbacks(send->producer->sender.instance),
-                                      &send->task);
+    callback_executor_submit(client_instance_callbacks(send->producer->sender.instance),
+                             &send->task);
 }
 
 /* On a callback thread, or in the shutdown of the instance. */

@@ -24,7 +24,8 @@ enum {
     GRACE_MS = 1000
 };
 
-static const struct client_role_type PRODUCER_ROLE = {.kind = CLIENT_ROLE_PRODUCER};
+static const struct client_role_type PRODUCER_ROLE = {.kind = CLIENT_ROLE_PRODUCER,
+                                                      .check_transaction = transaction_check_take};
 
 static mqc_status copy_options(const mqc_producer_options *options, size_t size,
                                mqc_producer_options *out, mqc_error *error);
@@ -89,14 +90,17 @@ mqc_status mqc_producer_start(mqc_producer *producer, mqc_error *error)
         producer->sender.instance = instance;
         producer->state = CLIENT_RUNNING;
         atomic_fetch_and(&producer->gate, ~PRODUCER_CLOSED);
+        producer_hold(producer); /* until the topics are looked up */
     }
     producer->busy = false;
     condition_wake_all(&producer->changed);
     lock_release(&producer->lock);
-    if (status == MQC_OK)
-        log_info(LOG_LIFECYCLE, "the producer [%s] start OK. client=%s", producer->options.group,
-                 client_instance_id(instance));
-    return status;
+    if (status != MQC_OK) return status;
+    log_info(LOG_LIFECYCLE, "the producer [%s] start OK. client=%s", producer->options.group,
+             client_instance_id(instance));
+    producer_look_up_topics(producer);
+    producer_leave(producer);
+    return MQC_OK;
 }
 
 mqc_status mqc_producer_shutdown(mqc_producer *producer, int drain_ms, mqc_error *error)
@@ -143,6 +147,8 @@ void mqc_producer_free(mqc_producer *producer)
     async_sends_free(producer);
     fault_table_unref(producer->sender.faults);
     send_window_done(&producer->window);
+    transactions_done(&producer->transactions);
+    map_done(&producer->reply_topics);
     condition_done(&producer->changed);
     lock_done(&producer->lock);
     intern_done(&producer->names);
@@ -269,6 +275,8 @@ static void init(struct mqc_producer *producer)
     producer->state = CLIENT_CREATE_JUST;
     list_init(&producer->sends);
     list_init(&producer->free_sends);
+    transactions_init(&producer->transactions);
+    map_init(&producer->reply_topics);
 }
 
 static mqc_status check_process(const struct mqc_producer *producer, mqc_error *error)
@@ -328,6 +336,8 @@ static mqc_status stop(struct mqc_producer *producer, int64_t deadline_ms, mqc_e
         lock_release(&producer->lock);
         atomic_store(&producer->sender.leaving, true);
         async_sends_cancel(producer);
+        transaction_checks_cancel(producer);
+        producer_requests_cancel(producer);
         lock_take(&producer->lock);
     }
     mqc_status status = MQC_OK;
@@ -369,7 +379,7 @@ static mqc_status abandoned(struct mqc_producer *producer, mqc_error *error)
     size_t callbacks = 0;
     LIST_EACH(&producer->sends, item) callbacks++;
     return error_set(error, MQC_TIMEOUT,
-                     "%u sends still wait for a broker and %zu callbacks have not returned: shut "
-                     "down again when they have (group %s)",
+                     "%u calls (sends, requests, checks of transactions) have not returned and %zu "
+                     "callbacks are to come: shut down again when they have (group %s)",
                      calls_inside(producer), callbacks, producer->options.group);
 }

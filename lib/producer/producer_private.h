@@ -4,6 +4,7 @@
 
 #include "lib/producer/send_window.h"
 #include "lib/producer/sender.h"
+#include "lib/producer/transactions.h"
 
 struct mqc_producer {
     struct client_role role;
@@ -23,6 +24,8 @@ struct mqc_producer {
     struct link sends;       /* struct async_send: accepted and not yet called back */
     struct link free_sends;  /* for reuse */
     size_t free_send_count;
+    struct transactions transactions; /* with a lock of its own */
+    struct map reply_topics;          /* topics whose brokers bring replies; values say nothing */
 };
 
 /* Lets a call in; MQC_WRONG_STATE unless the producer is running, in the process that made it. A
@@ -34,6 +37,18 @@ void producer_leave(struct mqc_producer *producer);
 
 /* The end of a send that begins now. */
 int64_t producer_deadline(const struct mqc_producer *producer, const mqc_send_options *options);
+
+/* Looks up the routes of the topics in the options and tells their brokers of the group; what fails
+ * is logged, and tried again by the instance's tasks. request_places.c */
+void producer_look_up_topics(struct mqc_producer *producer);
+
+/* Makes sure that whichever broker of the topic's clusters a reply is sent to knows this client.
+ * request_places.c */
+mqc_status producer_expect_replies(struct mqc_producer *producer, const char *topic,
+                                   int64_t deadline_ms, mqc_error *error);
+
+/* Fails all requests that wait for a reply with MQC_CANCELLED. request_reply.c */
+void producer_requests_cancel(struct mqc_producer *producer);
 
 /* Fails all sends that wait for a broker with MQC_CANCELLED: their callbacks are on their way when
  * this returns, and late answers find nobody. */

@@ -11,6 +11,7 @@
 static size_t put(char *out, struct slice name, struct slice value);
 static bool takes(const mqc_message *message, bool retried, struct slice name, struct slice value,
                   struct send_marks *marks);
+static void note(struct send_marks *marks, struct slice name, struct slice value);
 static void keep_id(struct send_marks *marks, struct slice id);
 
 size_t send_properties_room(const mqc_message *message)
@@ -29,6 +30,7 @@ size_t send_properties_write(const mqc_message *message, char *out, struct send_
     marks->unique_id[0] = '\0';
     marks->reconsume_times = 0;
     marks->max_reconsume_times = -1;
+    marks->prepared = marks->is_reply = false;
     struct slice rest = message->properties;
     if (as_they_are && rest.size > 0) {
         memcpy(out, rest.data, rest.size);
@@ -38,7 +40,7 @@ size_t send_properties_write(const mqc_message *message, char *out, struct send_
     while (properties_next(&rest, &name, &value)) {
         if (slice_is(name, PROPERTY_WAIT)) waits = message->block->built;
         if (as_they_are) {
-            if (slice_is(name, PROPERTY_UNIQUE_KEY)) keep_id(marks, value);
+            note(marks, name, value);
         } else if (takes(message, retried, name, value, marks)) {
             size += put(out + size, name, value);
         }
@@ -58,12 +60,22 @@ static bool takes(const mqc_message *message, bool retried, struct slice name, s
     if (!properties_name_is_reserved(name)) return true;
     if (!message->block->built)
         return slice_is(name, PROPERTY_KEYS) || slice_is(name, PROPERTY_TAGS);
-    if (slice_is(name, PROPERTY_UNIQUE_KEY)) keep_id(marks, value);
+    note(marks, name, value);
     if (retried && slice_is(name, PROPERTY_RECONSUME_TIME))
         return !slice_to_int32(value, &marks->reconsume_times);
     if (retried && slice_is(name, PROPERTY_MAX_RECONSUME_TIMES))
         return !slice_to_int32(value, &marks->max_reconsume_times);
     return true;
+}
+
+static void note(struct send_marks *marks, struct slice name, struct slice value)
+{
+    if (slice_is(name, PROPERTY_UNIQUE_KEY))
+        keep_id(marks, value);
+    else if (slice_is(name, PROPERTY_TRANSACTION_PREPARED))
+        marks->prepared = slice_to_bool(value);
+    else if (slice_is(name, PROPERTY_MESSAGE_TYPE))
+        marks->is_reply = slice_is(value, MESSAGE_TYPE_REPLY);
 }
 
 static void keep_id(struct send_marks *marks, struct slice id)

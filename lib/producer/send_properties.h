@@ -11,6 +11,8 @@ struct send_marks {
     char unique_id[MESSAGE_ID_BYTES];
     int32_t reconsume_times;     /* of a message to a retry topic, else 0 */
     int32_t max_reconsume_times; /* likewise, else -1 */
+    bool prepared;               /* the half message of a transaction */
+    bool is_reply;               /* to a request: goes out as SEND_REPLY_MESSAGE_V2 */
 };
 
 /* The most bytes that are written for a message. */

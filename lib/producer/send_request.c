@@ -10,6 +10,7 @@
 #include "lib/protocol/compression.h"
 #include "lib/protocol/message.h"
 #include "lib/protocol/properties.h"
+#include "lib/protocol/sys_flag.h"
 
 #define DEFAULT_REGION "DefaultRegion" /* MixAll.DEFAULT_TRACE_REGION_ID */
 
@@ -39,6 +40,7 @@ mqc_status send_content_init(struct send_content *content, const mqc_message *me
         if (!bytes) return error_no_memory(error);
     }
     content->properties = slice_of(bytes, send_properties_write(message, bytes, &content->marks));
+    if (content->marks.prepared) content->sys_flag |= MESSAGE_FLAG_PREPARED;
     return MQC_OK;
 }
 
@@ -104,7 +106,9 @@ void send_request_make(struct send_content *content, const struct send_origin *o
         .broker_name = slice_text(queue->broker_name),
     };
     *request = (struct command_to_send){
-        .code = content->count > 0 ? REQUEST_SEND_BATCH_MESSAGE : REQUEST_SEND_MESSAGE_V2,
+        .code = content->count > 0        ? REQUEST_SEND_BATCH_MESSAGE
+                : content->marks.is_reply ? REQUEST_SEND_REPLY_MESSAGE_V2
+                                          : REQUEST_SEND_MESSAGE_V2,
         .layout = &send_message_layout,
         .header = header,
         .body = content->body,
@@ -141,7 +145,7 @@ static void compress(struct send_content *content, const struct send_origin *ori
     char *fitting = memory_resize(out.data, out.size);
     content->compressed = fitting ? fitting : out.data;
     content->body = slice_of(content->compressed, out.size);
-    content->sys_flag = compression_to_sys_flag(type);
+    content->sys_flag |= compression_to_sys_flag(type);
 }
 
 static mqc_send_status send_status_of(int32_t code)

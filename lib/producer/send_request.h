@@ -17,7 +17,7 @@ struct send_content {
     struct slice body;  /* the message's, or what is in `compressed` */
     char *compressed;   /* allocated, or NULL */
     bool body_is_final; /* whether to compress was decided */
-    int32_t sys_flag;   /* says how the body is compressed */
+    int32_t sys_flag;   /* says how the body is compressed, and whether this is a half message */
     struct slice properties;
     int32_t flag;
     struct send_marks marks;
@@ -56,7 +56,8 @@ struct send_origin {
     int compress_level;
 };
 
-/* SEND_MESSAGE_V2 or SEND_BATCH_MESSAGE (SendMessageRequestHeaderV2) of the content to a queue.
+/* SEND_MESSAGE_V2, SEND_BATCH_MESSAGE or SEND_REPLY_MESSAGE_V2 (SendMessageRequestHeaderV2) of the
+ * content to a queue.
  * `request` points to `header`, the content and the queue's strings. The first request of a content
  * may compress its body, which takes milliseconds for large ones; a body that cannot be made
  * smaller, for whatever reason, is sent as it is. */

@@ -31,6 +31,7 @@ mqc_message *mqc_message_new(const char *topic, const void *body, size_t body_by
     reference_init(&block->references);
     block->built = true;
     block->frame = NULL;
+    block->base = NULL;
     block->count = 1;
     struct mqc_message *message = block->messages;
     char *topic_copy = (char *)(message + 1);
@@ -67,7 +68,9 @@ void message_block_unref(struct message_block *block)
         buffer_done(&message->building);
     }
     frame_unref(block->frame);
+    struct message_block *base = block->base;
     memory_free(block);
+    message_block_unref(base);
 }
 
 mqc_message *mqc_message_ref(const mqc_message *message)

@@ -44,6 +44,8 @@ struct message_block {
     bool built;             /* by the application: may be changed, has no place in a broker */
     struct frame *frame;    /* that the messages point into; may be NULL */
     const char *name_space; /* that topics are shown without: namespace.h */
+    struct message_block
+        *base; /* whose topic and body the message shows: message_dressed; or NULL */
     size_t count;
     struct mqc_message messages[];
 };
@@ -56,6 +58,18 @@ mqc_status message_block_decode(struct frame *frame, struct slice records,
                                 struct message_block **out, mqc_error *error);
 void message_block_ref(struct message_block *block);
 void message_block_unref(struct message_block *block); /* NULL is fine */
+
+/* A built message with the topic, body, flag and properties (of a received one: those that are its
+ * sender's) of another and properties of its own, so that what the library adds to a message is
+ * never seen in the application's. The body is not copied. Free with mqc_message_free; NULL and
+ * `error` when out of memory. dressed_message.c */
+struct mqc_message *message_dressed(const struct mqc_message *message, mqc_error *error);
+
+/* The message in a PUSH_REPLY_MESSAGE_TO_CLIENT, whose body points into `frame` (counted up); still
+ * to be inflated. pushed_message.c */
+struct push_reply_message_header;
+mqc_status message_of_push(struct frame *frame, const struct push_reply_message_header *header,
+                           struct slice body, struct mqc_message **out, mqc_error *error);
 
 /* Makes the body readable: checks the CRC if asked to and decompresses. Not thread-safe: before the
  * message is shown to the application. */

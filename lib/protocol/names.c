@@ -110,6 +110,13 @@ void names_dead_letter_topic(const char *group, char out[NAME_BYTES])
     derive(out, NAME_DEAD_LETTER_PREFIX, group);
 }
 
+void names_reply_topic(struct slice cluster, char out[NAME_BYTES])
+{
+    size_t most = NAME_BYTES - sizeof NAME_REPLY_SUFFIX;
+    snprintf(out, NAME_BYTES, "%.*s" NAME_REPLY_SUFFIX,
+             (int)(cluster.size < most ? cluster.size : most), cluster.data ? cluster.data : "");
+}
+
 bool names_is_retry_topic(struct slice topic)
 {
     return slice_begins_with(topic, NAME_RETRY_PREFIX);

@@ -9,6 +9,7 @@
 
 #define NAME_RETRY_PREFIX       "%RETRY%"
 #define NAME_DEAD_LETTER_PREFIX "%DLQ%"
+#define NAME_REPLY_SUFFIX       "_REPLY_TOPIC"
 #define NAME_DEFAULT_TOPIC      "TBW102"
 #define NAME_INNER_PRODUCER     "CLIENT_INNER_PRODUCER"
 
@@ -21,6 +22,7 @@ mqc_status names_check_group(const char *group, const char *what, mqc_error *err
 
 void names_retry_topic(const char *group, char out[NAME_BYTES]);
 void names_dead_letter_topic(const char *group, char out[NAME_BYTES]);
+void names_reply_topic(struct slice cluster, char out[NAME_BYTES]); /* MixAll.getReplyTopic */
 bool names_is_retry_topic(struct slice topic);
 bool names_is_system_topic(struct slice topic);
 

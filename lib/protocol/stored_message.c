@@ -51,6 +51,7 @@ mqc_status message_block_decode(struct frame *frame, struct slice records,
     reference_init(&block->references);
     block->built = false;
     block->frame = frame ? frame_ref(frame) : NULL;
+    block->base = NULL;
     block->count = size.messages;
     fill(block, records);
     *out = block;

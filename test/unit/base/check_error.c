@@ -105,11 +105,11 @@ START_TEST(every_status_has_a_name_and_a_text)
     ck_assert_str_eq(mqc_status_text(MQC_OK), "success");
     ck_assert_str_eq(mqc_status_name(MQC_TIMEOUT), "MQC_TIMEOUT");
     ck_assert_str_eq(mqc_status_name(MQC_SYSTEM), "MQC_SYSTEM");
-    for (int i = 0; i <= MQC_SYSTEM; i++) {
+    for (int i = 0; i <= MQC_NO_REPLY; i++) {
         ck_assert_str_ne(mqc_status_name((mqc_status)i), "MQC_UNKNOWN");
         ck_assert_str_ne(mqc_status_text((mqc_status)i), mqc_status_text((mqc_status)(i + 1)));
     }
-    ck_assert_str_eq(mqc_status_name((mqc_status)(MQC_SYSTEM + 1)), "MQC_UNKNOWN");
+    ck_assert_str_eq(mqc_status_name((mqc_status)(MQC_NO_REPLY + 1)), "MQC_UNKNOWN");
     ck_assert_str_eq(mqc_status_name((mqc_status)4711), "MQC_UNKNOWN");
     ck_assert_ptr_nonnull(mqc_status_text((mqc_status)4711));
 }
