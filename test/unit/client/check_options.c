@@ -1,6 +1,7 @@
 /* Checks and defaults of the option structs. */
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/clock.h"
 #include "lib/client/option_table.h"
@@ -198,6 +199,8 @@ START_TEST(groups_are_checked)
     CHECK_REFUSED_ABOUT(options_check_push_consumer(CONSUMER_OF("a b", listen_to), error),
                         "consumerGroup");
     CHECK_REFUSED_ABOUT(options_check_producer(PRODUCER(.create_topic_key = "a b"), error), "a b");
+    CHECK_REFUSED_ABOUT(options_check_producer(PRODUCER(.topics = "good;a b"), error), "a b");
+    CHECK_OK(options_check_producer(PRODUCER(.topics = "a; b ;;c;"), error));
     CHECK_REFUSED_ABOUT(options_check_producer(NULL, error), "needs a group");
     CHECK_REFUSED_ABOUT(options_check_push_consumer(NULL, error), "needs a group");
     CHECK_REFUSED(options_check_push_consumer(CONSUMER_OF("g", NULL), error),
@@ -351,13 +354,31 @@ START_TEST(defaults_are_within_their_ranges)
 }
 END_TEST
 
+START_TEST(topics_are_listed)
+{
+    char topic[NAME_BYTES], of_all[64] = "", too_long[NAME_BYTES + 10];
+    struct slice rest = slice_text(" a;; b ;c;");
+    while (options_next_topic(&rest, topic)) strcat(strcat(of_all, topic), ",");
+    ck_assert_str_eq(of_all, "a,b,c,");
+    rest = SLICE_ABSENT;
+    ck_assert(!options_next_topic(&rest, topic));
+    rest = SLICE_LITERAL(" ; ");
+    ck_assert(!options_next_topic(&rest, topic));
+    memset(too_long, 'x', sizeof too_long);
+    rest = slice_of(too_long, sizeof too_long);
+    ck_assert(options_next_topic(&rest, topic)); /* cut, and still too long for a topic */
+    ck_assert_uint_eq(strlen(topic), NAME_BYTES - 1);
+    ck_assert(!options_next_topic(&rest, topic));
+}
+END_TEST
+
 static Suite *options_suite(void)
 {
     Suite *suite = suite_create("options");
     UNIT_CASE(suite, "check", good_options_pass, numbers_out_of_range_name_field_and_range,
               every_number_has_its_bounds, no_text_may_be_empty, groups_are_checked,
               name_servers_are_checked, the_environment_is_the_default,
-              settings_that_contradict_each_other, secrets_are_not_in_errors);
+              settings_that_contradict_each_other, secrets_are_not_in_errors, topics_are_listed);
     UNIT_CASE(suite, "fill", zeros_become_defaults, what_is_given_stays_and_none_is_none,
               defaults_are_within_their_ranges);
     return suite;

@@ -86,6 +86,12 @@ START_TEST(derived_names)
     ck_assert_str_eq(topic, "%DLQ%g");
     ck_assert(!names_is_retry_topic(slice_text(topic)));
     ck_assert(!names_is_retry_topic(SLICE_ABSENT));
+    names_reply_topic(SLICE_LITERAL("DefaultCluster"), topic);
+    ck_assert_str_eq(topic, "DefaultCluster_REPLY_TOPIC");
+    char cluster[NAME_BYTES];
+    memset(cluster, 'c', sizeof cluster);
+    names_reply_topic(slice_of(cluster, sizeof cluster), topic);
+    ck_assert_uint_eq(strlen(topic), NAME_BYTES - 1);
 }
 END_TEST
 
