@@ -230,10 +230,10 @@ $(CONTRACT_PROGRAMS) $(EXAMPLE_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libm
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) -L$(BUILD) -lmqembedded -lmqclient $(CHECK_LIBS) \
 	  -Wl,-rpath,'$(abspath $(BUILD))'
 
-# The tool with the roles of test/tool/fake_roles.c under it instead of the library's: of a function that
+# The tool with the roles of test/tool/fake_*.c under it instead of the library's: of a function that
 # both have, the linker takes the first.
 FAKE_TOOL := $(BUILD)/test/tool/mqc-fake
-$(FAKE_TOOL): $(TOOL_OBJECTS) $(BUILD)/test/tool/fake_roles.o $(BUILD)/libmqembedded.a $(call layers_from,$(lastword $(LAYERS)))
+$(FAKE_TOOL): $(TOOL_OBJECTS) $(patsubst %.c,$(BUILD)/%.o,$(wildcard test/tool/fake_*.c)) $(BUILD)/libmqembedded.a $(call layers_from,$(lastword $(LAYERS)))
 	$(call say,LINK)
 	$(Q)$(CC) $(LDFLAGS_ALL) -Wl,-z,muldefs -o $@ $^ $(PACKAGE_LIBS)
 

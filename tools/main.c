@@ -17,6 +17,7 @@ static const struct command {
     const char *help;
 } COMMANDS[] = {
     {"send", send_command, "send a message, or each line of standard input as one"},
+    {"request", request_command, "send a message and print the reply to it"},
     {"consume", consume_command, "print the messages of a topic as a member of a group"},
     {"topic", topic_command, "look after topics"},
     {"group", group_command, "look after consumer groups: progress, members, offsets"},

@@ -12,6 +12,7 @@ enum exit_code {
 
 /* Each runs a subcommand, argv[0] being its name, and returns an exit code. */
 int send_command(int argc, char **argv);
+int request_command(int argc, char **argv);
 int consume_command(int argc, char **argv);
 int topic_command(int argc, char **argv);
 int group_command(int argc, char **argv);

@@ -47,7 +47,8 @@ int library_failure(const char *command, const char *context, const mqc_error *e
     failure(command, "%s%s%s", context, error->text,
             error->maybe_done ? " (it may have been done all the same)" : "");
     if (error->status == MQC_BAD_ARGUMENT) return EXIT_USAGE;
-    return error->status == MQC_TIMEOUT ? EXIT_TIMEOUT : EXIT_FAILED;
+    return error->status == MQC_TIMEOUT || error->status == MQC_NO_REPLY ? EXIT_TIMEOUT
+                                                                         : EXIT_FAILED;
 }
 
 /* Drops what has been written from the front of the parts; the first that is not empty. */

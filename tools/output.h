@@ -13,7 +13,7 @@ int usage_error(const char *command, const char *format, ...) MQC_PRINTF(2, 3);
 int failure(const char *command, const char *format, ...) MQC_PRINTF(2, 3);
 
 /* An error of the library, with `context` (may be "") before its text; returns EXIT_USAGE for a bad
- * argument, EXIT_TIMEOUT for a timeout, else EXIT_FAILED. */
+ * argument, EXIT_TIMEOUT for a timeout or a reply that did not come, else EXIT_FAILED. */
 int library_failure(const char *command, const char *context, const mqc_error *error);
 
 /* Writes a line at once; false when standard output does not take it (errno says why). */

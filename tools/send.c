@@ -7,11 +7,13 @@
 
 #include "tools/arguments.h"
 #include "tools/mqc.h"
+#include "tools/outgoing.h"
 #include "tools/output.h"
+#include "tools/transactions.h"
 
 struct sender {
-    const char *topic, *keys, *tag;
-    struct text_list properties; /* "name=value" */
+    struct outgoing outgoing;
+    struct transactions transactions;
     bool json, quiet;
     mqc_producer *producer;
 };
@@ -27,12 +29,22 @@ int send_command(int argc, char **argv)
 {
     struct sender sender = {0};
     const struct argument own[] = {
-        {'t', "topic", "TOPIC", "topic to send to (required)", ARGUMENT_TEXT, &sender.topic, NULL},
+        {'t', "topic", "TOPIC", "topic to send to (required)", ARGUMENT_TEXT,
+         &sender.outgoing.topic, NULL},
         {'k', "keys", "KEYS", "keys that the broker indexes, separated by spaces", ARGUMENT_TEXT,
-         &sender.keys, NULL},
-        {'g', "tag", "TAG", "tag that consumers filter by", ARGUMENT_TEXT, &sender.tag, NULL},
+         &sender.outgoing.keys, NULL},
+        {'g', "tag", "TAG", "tag that consumers filter by", ARGUMENT_TEXT, &sender.outgoing.tag,
+         NULL},
         {'p', "property", "NAME=VALUE", "a property; may be repeated", ARGUMENT_EACH,
-         &sender.properties, NULL},
+         &sender.outgoing.properties, NULL},
+        {0, "transaction", "STATE",
+         "send in a transaction that ends so: commit, rollback or unknown", ARGUMENT_TEXT,
+         &sender.transactions.state, NULL},
+        {0, "check", "STATE",
+         "with it: what the broker is answered when it asks (default: the same)", ARGUMENT_TEXT,
+         &sender.transactions.check, NULL},
+        {0, "timeout", "S", "with --check: wait at most S seconds for the broker (default: 120)",
+         ARGUMENT_NUMBER, &sender.transactions.timeout_s, NULL},
         {0, "json", NULL, "print results as JSON lines", ARGUMENT_FLAG, &sender.json, NULL},
     };
     struct arguments arguments = {
@@ -51,29 +63,29 @@ int send_command(int argc, char **argv)
     return code;
 }
 
-static int check_usage(const struct arguments *arguments, const struct sender *sender)
+static int check_usage(const struct arguments *arguments, struct sender *sender)
 {
-    if (!sender->topic) return usage_error(NAME, "the topic is missing: give -t TOPIC");
+    int code = outgoing_check(NAME, &sender->outgoing);
+    if (code >= 0) return code;
     if (arguments->rest_count > 1)
         return usage_error(NAME, "there is one BODY only; unexpected argument \"%s\"",
                            arguments->rest[1]);
-    for (int i = 0; i < sender->properties.count; i++)
-        if (!strchr(sender->properties.items[i], '='))
-            return usage_error(NAME, "-p \"%s\": write NAME=VALUE", sender->properties.items[i]);
-    return -1;
+    return transactions_check(NAME, &sender->transactions);
 }
 
 static int run(struct arguments *arguments, struct sender *sender)
 {
     int code = check_usage(arguments, sender);
     if (code >= 0) return code;
-    sender->quiet = arguments->quiet;
+    sender->quiet = sender->transactions.quiet = arguments->quiet;
+    sender->transactions.json = sender->json;
     mqc_client_options client = arguments_client(arguments);
     mqc_producer_options options = {.client = &client, .group = "mqc_tool"};
     mqc_options_to_producer(arguments->options, &options);
     mqc_error error;
     sender->producer = mqc_producer_new(&options, &error);
-    if (!sender->producer || mqc_producer_start(sender->producer, &error)) {
+    if (!sender->producer || transactions_begin(&sender->transactions, sender->producer, &error) ||
+        mqc_producer_start(sender->producer, &error)) {
         code = library_failure(NAME, "", &error);
     } else if (arguments->rest_count == 0 || strcmp(arguments->rest[0], "-") == 0) {
         code = send_lines(sender);
@@ -81,6 +93,7 @@ static int run(struct arguments *arguments, struct sender *sender)
         const char *body = arguments->rest[0];
         code = send_body(sender, "", body, strlen(body));
     }
+    if (code == EXIT_DONE) code = transactions_wait(&sender->transactions);
     mqc_producer_free(sender->producer);
     return code;
 }
@@ -106,37 +119,18 @@ static int send_lines(struct sender *sender)
     return code;
 }
 
-static mqc_status set_property(mqc_message *message, const char *setting, mqc_error *error)
-{
-    const char *equals = strchr(setting, '=');
-    char *name = strndup(setting, (size_t)(equals - setting));
-    if (!name) {
-        *error = (mqc_error){.status = MQC_NO_MEMORY, .text = "out of memory"};
-        return MQC_NO_MEMORY;
-    }
-    mqc_status status = mqc_message_set_property(message, name, equals + 1, error);
-    free(name);
-    return status;
-}
-
-static mqc_status fill(mqc_message *message, const struct sender *sender, mqc_error *error)
-{
-    mqc_status status = MQC_OK;
-    if (sender->keys) status = mqc_message_set_keys(message, sender->keys, error);
-    if (!status && sender->tag) status = mqc_message_set_tag(message, sender->tag, error);
-    for (int i = 0; i < sender->properties.count && !status; i++)
-        status = set_property(message, sender->properties.items[i], error);
-    return status;
-}
-
 static int send_body(struct sender *sender, const char *context, const char *body, size_t size)
 {
-    mqc_message *message = mqc_message_new(sender->topic, body, size);
-    if (!message) return failure(NAME, "%sout of memory", context);
     mqc_error error;
     mqc_send_result result;
-    mqc_status status = fill(message, sender, &error);
-    if (!status) status = mqc_producer_send(sender->producer, message, NULL, &result, &error);
+    mqc_message *message = outgoing_message(&sender->outgoing, body, size, &error);
+    if (!message) return library_failure(NAME, context, &error);
+    if (sender->transactions.state) {
+        int code = transactions_send(&sender->transactions, message, context);
+        mqc_message_free(message);
+        return code;
+    }
+    mqc_status status = mqc_producer_send(sender->producer, message, NULL, &result, &error);
     mqc_message_free(message);
     if (status) return library_failure(NAME, context, &error);
     return sender->quiet ? EXIT_DONE : print_result(sender, &result);
@@ -159,7 +153,7 @@ static int print_result(const struct sender *sender, const mqc_send_result *resu
     if (sender->json) {
         printed = output_json(json_pack(
             "{s:s, s:s, s:s, s:o, s:i, s:I, s:s}", "msgId", result->message_id, "offsetMsgId",
-            result->offset_message_id, "topic", sender->topic, "brokerName",
+            result->offset_message_id, "topic", sender->outgoing.topic, "brokerName",
             json_text(result->queue.broker_name), "queueId", result->queue.queue_id, "queueOffset",
             (json_int_t)result->queue_offset, "sendStatus", status_name(result->status)));
     } else {

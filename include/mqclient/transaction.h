@@ -8,7 +8,7 @@
  *   in sell:  change the database, with transaction->id in the same local transaction
  *   in check: look transaction->id up there: COMMIT when it is found, ROLLBACK when it cannot come
  *
- * docs/producer.md has the whole program, and says what is promised when. */
+ * docs/transactions.md has the whole program, and says what is promised when. */
 #ifndef MQCLIENT_TRANSACTION_H
 #define MQCLIENT_TRANSACTION_H
 

@@ -1,6 +1,7 @@
-/* Stands in for the producer, the consumer and the admin of the library under the tool, so that
- * test/tool/check-tool can see how the tool behaves without a broker and in cases that a broker
- * does not produce at will. What the tool asks for is written to the file that FAKE_LOG names.
+/* Stands in for the consumer and the admin (fake_producer.c: the producer) of the library under the
+ * tool, so that test/tool/check-tool can see how the tool behaves without a broker and in cases
+ * that a broker does not produce at will. What the tool asks for is written to the file that
+ * FAKE_LOG names.
  *
  *   FAKE_MESSAGES=N   a consumer is given N messages by its worker threads, then no more
  *   FAKE_BODY=TEXT    body of each message, with the message's number instead of '#' */
@@ -17,11 +18,11 @@
 #include "lib/client/options.h"
 #include "lib/protocol/message.h"
 #include "lib/protocol/names.h"
+#include "test/tool/fake.h"
 
 static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
 
-static void note(const char *format, ...) MQC_PRINTF(1, 2);
-static void note(const char *format, ...)
+void note(const char *format, ...)
 {
     const char *path = getenv("FAKE_LOG");
     if (!path) return;
@@ -34,93 +35,6 @@ static void note(const char *format, ...)
     fputc('\n', file);
     fclose(file);
     pthread_mutex_unlock(&log_lock);
-}
-
-static const char *or_none(const char *text)
-{
-    return text ? text : "none";
-}
-
-/* ---- producer ---- */
-
-struct mqc_producer {
-    int sent;
-};
-
-mqc_producer *mqc_producer_new_sized(const mqc_producer_options *options, size_t size,
-                                     mqc_error *error)
-{
-    (void)size;
-    if (options_check_producer(options, error)) return NULL;
-    mqc_client_options client = options_fill_client(options->client);
-    note("producer group=%s timeout=%d name_servers=%s tls=%d ca=%s access_key=%s", options->group,
-         options->send_timeout_ms, client.name_servers, client.tls.enabled,
-         or_none(client.tls.ca_file), or_none(client.access_key));
-    return calloc(1, sizeof(mqc_producer));
-}
-
-mqc_status mqc_producer_start(mqc_producer *producer, mqc_error *error)
-{
-    (void)producer;
-    (void)error;
-    return MQC_OK;
-}
-
-static bool note_property(const char *name, const char *value, void *arg)
-{
-    (void)arg;
-    note("  property %s=%s", name, value);
-    return true;
-}
-
-mqc_status mqc_producer_send(mqc_producer *producer, const mqc_message *message,
-                             const mqc_send_options *options, mqc_send_result *result,
-                             mqc_error *error)
-{
-    (void)options;
-    mqc_status status = names_check_sendable(mqc_message_topic(message), error);
-    if (status) return status;
-    mqc_view body = mqc_message_body(message);
-    if (body.size == 0) return error_set(error, MQC_BAD_ARGUMENT, "the body is empty");
-    note("send topic=%s body=%.*s", mqc_message_topic(message), (int)body.size,
-         (const char *)body.data);
-    mqc_message_each_property(message, note_property, NULL);
-    struct slice text = slice_of(body.data, body.size);
-    if (slice_is(text, "unroutable")) return error_set(error, MQC_NO_ROUTE, "no route");
-    if (slice_is(text, "slow")) {
-        error_set(error, MQC_TIMEOUT, "no answer in 3000 ms");
-        error_mark_maybe_done(error);
-        return MQC_TIMEOUT;
-    }
-    *result = (mqc_send_result){.status = slice_is(text, "disk") ? MQC_SEND_FLUSH_DISK_TIMEOUT
-                                                                 : MQC_SEND_OK,
-                                .queue = {mqc_message_topic(message), "broker-a", 3},
-                                .queue_offset = 40 + producer->sent++,
-                                .message_id = "7F0000010001",
-                                .offset_message_id = "7F00000100002A9F"};
-    return MQC_OK;
-}
-
-mqc_status mqc_producer_send_async(mqc_producer *producer, const mqc_message *message,
-                                   const mqc_send_options *options, mqc_sent *done, void *arg,
-                                   mqc_error *error)
-{
-    mqc_send_result result;
-    mqc_status status = mqc_producer_send(producer, message, options, &result, error);
-    if (!status) done(&result, NULL, arg);
-    return status;
-}
-
-mqc_status mqc_producer_send_oneway(mqc_producer *producer, const mqc_message *message,
-                                    const mqc_send_options *options, mqc_error *error)
-{
-    mqc_send_result result;
-    return mqc_producer_send(producer, message, options, &result, error);
-}
-
-void mqc_producer_free(mqc_producer *producer)
-{
-    free(producer);
 }
 
 /* ---- consumer ---- */
