@@ -51,7 +51,7 @@ static bool wait_in_line(struct transactions *transactions, struct transaction_c
         transactions->check_count++;
         *begin = !transactions->checking;
         transactions->checking = true;
-        transactions->task.run = run;
+        if (*begin) transactions->task.run = run;
     }
     lock_release(&transactions->lock);
     return room;
