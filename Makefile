@@ -345,20 +345,28 @@ check-broker: all tests  ## run the tests on real RocketMQ brokers (Java 17, Mav
 	@command -v java mvn >/dev/null || { echo 'check-broker needs Java 17 and Maven: make deps-ci'; exit 1; }
 	@MQC_BUILD='$(abspath $(BUILD))' test/broker/check
 
+.PHONY: check-broker-sanitized
+check-broker-sanitized: all tests  ## run the main tests on a real broker under the sanitizers
+	+@$(call sanitized_make,asan) all tests
+	+@$(call sanitized_make,tsan) all tests
+	@MQC_BUILD='$(abspath $(BUILD))' test/broker/check sanitized
+
 # ---- sanitizers: the unit tests and the contract suite in a build folder of their own ----
-SANITIZED := check-unit check-contract check-examples check-fault check-fuzz
-sanitized  = $(foreach c,$(SANITIZED),'$1 $c=$(MAKE) --no-print-directory BUILD=$(BUILD)/$1 DEBUG=1 OPTIMIZE="-O1 -g" $2 $c')
+SANITIZED      := check-unit check-contract check-examples check-fault check-fuzz
+sanitize_asan  := SANITIZE=address,undefined
+sanitize_tsan  := SANITIZE=thread CC=clang
+sanitized_make  = $(MAKE) --no-print-directory BUILD=$(BUILD)/$1 DEBUG=1 OPTIMIZE="-O1 -g" $(sanitize_$1)
+sanitized       = $(foreach c,$(SANITIZED),'$1 $c=$(call sanitized_make,$1) $c')
 
 .PHONY: asan
 asan:  ## run the tests under the address and undefined behaviour sanitizers
 	@+ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1 UBSAN_OPTIONS=print_stacktrace=1 \
-	  test/run-steps $(call sanitized,asan,SANITIZE=address$(comma)undefined)
+	  test/run-steps $(call sanitized,asan)
 
 .PHONY: tsan
 tsan:  ## run the tests under the thread sanitizer (clang)
 	@+TSAN_OPTIONS='second_deadlock_stack=1 suppressions=$(abspath test/tsan.suppressions)' \
-	  test/run-steps $(call sanitized,tsan,SANITIZE=thread CC=clang)
-comma := ,
+	  test/run-steps $(call sanitized,tsan)
 
 .PHONY: valgrind
 valgrind: $(BUILD)/test/leaks/lives  ## look for leaks over 1,000 lives of clients
