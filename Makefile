@@ -340,16 +340,17 @@ check-docs: all  ## compile every program in README.md and docs, compare the gen
 check-install: all  ## install, build against what was installed, uninstall
 	@test/install/check-install $(BUILD)
 
+BROKER_SUITES ?= plain tls acl old
 .PHONY: check-broker
-check-broker: all tests  ## run the tests on real RocketMQ brokers (Java 17, Maven)
+check-broker: all tests  ## run the tests on real RocketMQ brokers (Java 17, Maven); BROKER_SUITES names some of them
 	@command -v java mvn >/dev/null || { echo 'check-broker needs Java 17 and Maven: make deps-ci'; exit 1; }
-	@MQC_BUILD='$(abspath $(BUILD))' test/broker/check
+	+@$(if $(filter sanitized,$(BROKER_SUITES)),$(MAKE) --no-print-directory sanitized-tests)
+	@MQC_BUILD='$(abspath $(BUILD))' test/broker/check-all $(BROKER_SUITES)
 
-.PHONY: check-broker-sanitized
-check-broker-sanitized: all tests  ## run the main tests on a real broker under the sanitizers
+.PHONY: sanitized-tests
+sanitized-tests:
 	+@$(call sanitized_make,asan) all tests
 	+@$(call sanitized_make,tsan) all tests
-	@MQC_BUILD='$(abspath $(BUILD))' test/broker/check sanitized
 
 # ---- sanitizers: the unit tests and the contract suite in a build folder of their own ----
 SANITIZED      := check-unit check-contract check-examples check-fault check-fuzz
