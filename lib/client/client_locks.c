@@ -37,10 +37,11 @@ mqc_status client_locks_give_back(struct client_instance *instance, const char *
     buffer_init(&body);
     lock_request_encode(group, client_instance_id(instance), queues, count, &body);
     struct command_to_send request = {.code = REQUEST_UNLOCK_BATCH_MQ, .body = buffer_slice(&body)};
-    mqc_status status = body.failed
-                            ? error_no_memory(error)
-                            : remoting_client_call_oneway(client_instance_remoting(instance),
-                                                          address, &request, error);
+    mqc_status status =
+        body.failed
+            ? error_no_memory(error)
+            : remoting_client_call_oneway(client_instance_remoting(instance), address, &request,
+                                          client_instance_request_deadline(instance), error);
     buffer_done(&body);
     return status;
 }

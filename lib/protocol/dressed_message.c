@@ -16,12 +16,10 @@ struct mqc_message *message_dressed(const struct mqc_message *message, mqc_error
         error_no_memory(error);
         return NULL;
     }
-    reference_init(&block->references);
+    message_block_init(block, 1);
     message_block_ref(message->block);
     block->built = true;
-    block->frame = NULL;
     block->base = message->block;
-    block->count = 1;
     mqc_view body = mqc_message_body(message);
     struct mqc_message *dressed = block->messages;
     *dressed = (struct mqc_message){

@@ -28,11 +28,8 @@ mqc_message *mqc_message_new(const char *topic, const void *body, size_t body_by
     struct message_block *block;
     if (body_bytes > SIZE_MAX - bytes || !(block = memory_allocate(bytes + body_bytes)))
         return NULL;
-    reference_init(&block->references);
+    message_block_init(block, 1);
     block->built = true;
-    block->frame = NULL;
-    block->base = NULL;
-    block->count = 1;
     struct mqc_message *message = block->messages;
     char *topic_copy = (char *)(message + 1);
     char *body_copy = topic_copy + topic_bytes + 1;

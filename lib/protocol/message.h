@@ -41,14 +41,20 @@ struct mqc_message {
 /* What owns the memory of messages. */
 struct message_block {
     struct reference references;
-    bool built;             /* by the application: may be changed, has no place in a broker */
-    struct frame *frame;    /* that the messages point into; may be NULL */
-    const char *name_space; /* that topics are shown without: namespace.h */
-    struct message_block
-        *base; /* whose topic and body the message shows: message_dressed; or NULL */
+    bool built;                 /* by the application: may be changed, has no place in a broker */
+    struct frame *frame;        /* that the messages point into; may be NULL */
+    const char *name_space;     /* that topics are shown without: namespace.h */
+    struct message_block *base; /* whose topic and body it shows: message_dressed; or NULL */
     size_t count;
     struct mqc_message messages[];
 };
+
+/* With one reference, and nothing but room for messages. */
+static inline void message_block_init(struct message_block *block, size_t count)
+{
+    *block = (struct message_block){.count = count};
+    reference_init(&block->references);
+}
 
 /* Decodes the stored messages in `records` (a part of `frame`, which is counted up; or of any
  * memory that outlives the block when frame is NULL), magic v1 and v2, inner batches unwrapped.

@@ -23,11 +23,8 @@ mqc_status message_of_push(struct frame *frame, const struct push_reply_message_
     block = memory_allocate(sizeof *block + sizeof **out + topic.size + 1 + properties.size +
                             ARRIVAL_BYTES);
     if (!block) return error_no_memory(error);
-    reference_init(&block->references);
-    block->built = false;
+    message_block_init(block, 1);
     block->frame = frame_ref(frame);
-    block->base = NULL;
-    block->count = 1;
     struct mqc_message *message = block->messages;
     /* The header's texts may be the command's own memory. */
     char *topic_copy = (char *)(message + 1);

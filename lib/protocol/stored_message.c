@@ -48,11 +48,8 @@ mqc_status message_block_decode(struct frame *frame, struct slice records,
     block =
         memory_allocate(sizeof *block + size.messages * sizeof *block->messages + size.topic_bytes);
     if (!block) return error_no_memory(error);
-    reference_init(&block->references);
-    block->built = false;
+    message_block_init(block, size.messages);
     block->frame = frame ? frame_ref(frame) : NULL;
-    block->base = NULL;
-    block->count = size.messages;
     fill(block, records);
     *out = block;
     return MQC_OK;

@@ -37,7 +37,7 @@ START_TEST(bytes_are_java_s)
     ck_assert_str_eq(id, "C0A8000100002A9F0000000000000001");
     ck_assert_int_eq(batch_body_append(&body, second, id, &error), MQC_OK);
     ck_assert_str_eq(id, "C0A8000100002A9F0000000000000002");
-    ck_assert(slice_equal(buffer_slice(&body), golden_bytes("batch_body_java_5_5_0")));
+    ck_assert(slice_equal(buffer_slice(&body), golden_bytes("bodies/batch_java_5_5_0")));
     buffer_done(&body);
     mqc_message_free(first);
     mqc_message_free(second);
