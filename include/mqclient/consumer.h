@@ -117,8 +117,8 @@ MQC_API size_t mqc_delivery_count(const mqc_delivery *delivery);
 MQC_API const mqc_message *mqc_delivery_at(const mqc_delivery *delivery, size_t index);
 MQC_API mqc_message_queue mqc_delivery_queue(const mqc_delivery *delivery);
 
-/* Only the first `count` messages are done; the rest is sent back although the listener succeeds (by
- * an orderly listener: delivered again after a while). */
+/* Only the first `count` messages are done; the rest is sent back although the listener succeeds
+ * (by an orderly listener: delivered again after a while). */
 MQC_API void mqc_delivery_done(mqc_delivery *delivery, size_t count);
 
 /* When those sent back come again: 0 the broker's growing delay (10 s first), 1..18 a fixed level,
