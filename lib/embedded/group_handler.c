@@ -188,7 +188,7 @@ void group_handle_by_topic(struct request *request)
         const struct group *group = entry.value;
         const struct consumers *consumers =
             clients_consumers(&request->broker->clients, slice_text(group->name));
-        if (map_get(&group->topics, header.topic) ||
+        if (group_has_offset(group, header.topic) ||
             (consumers && map_get(&consumers->subscriptions, header.topic)))
             put_member(&body, slice_text(group->name));
     }
@@ -209,8 +209,10 @@ void group_handle_topics(struct request *request)
     buffer_put_text(&body, "{\"brokerAddr\":");
     json_put_text(&body, slice_text(request->broker->address));
     buffer_put_text(&body, ",\"topicList\":[");
-    while (group && map_next(&group->topics, &position, &entry))
-        put_member(&body, slice_of(entry.key, entry.key_size));
+    while (group && map_next(&group->topics, &position, &entry)) {
+        struct slice name = slice_of(entry.key, entry.key_size);
+        if (group_has_offset(group, name)) put_member(&body, name);
+    }
     buffer_put_text(&body, "]}");
     request_answer_body(request, &body);
     buffer_done(&body);

@@ -142,6 +142,14 @@ int64_t group_offset(const struct group *group, struct slice name, int32_t queue
     return topic->resets[queue_id] >= 0 ? topic->resets[queue_id] : topic->offsets[queue_id];
 }
 
+bool group_has_offset(const struct group *group, struct slice name)
+{
+    const struct group_topic *topic = map_get(&group->topics, name);
+    for (size_t i = 0; topic && i < topic->count; i++)
+        if (topic->offsets[i] >= 0 || topic->resets[i] >= 0) return true;
+    return false;
+}
+
 bool group_set_offset(struct group *group, struct slice name, int32_t queue_id, size_t queues,
                       int64_t offset)
 {

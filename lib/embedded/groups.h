@@ -43,6 +43,8 @@ struct group *groups_get(struct groups *groups, struct slice name);
 void groups_remove(struct groups *groups, struct group *group);
 
 int64_t group_offset(const struct group *group, struct slice topic, int32_t queue_id);
+/* Whether anything was committed of the topic; pulling alone is no sign of a group. */
+bool group_has_offset(const struct group *group, struct slice topic);
 /* False: no memory, or queue_id is not below `queues`. */
 bool group_set_offset(struct group *group, struct slice topic, int32_t queue_id, size_t queues,
                       int64_t offset);

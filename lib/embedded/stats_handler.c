@@ -61,7 +61,8 @@ void stats_handle_consume(struct request *request)
     while (group && map_next(&group->topics, &position, &entry)) {
         struct slice name = slice_of(entry.key, entry.key_size);
         const struct topic *topic = message_store_topic(&data->store, name);
-        if (topic && is_wanted(&header, name)) put_topic_stats(&body, data, group, topic);
+        if (topic && group_has_offset(group, name) && is_wanted(&header, name))
+            put_topic_stats(&body, data, group, topic);
     }
     buffer_put_text(&body, "}}");
     request_answer_body(request, &body);
@@ -92,9 +93,9 @@ static int64_t put_group(struct buffer *out, const struct broker_data *data,
     json_put_text(out, slice_text(group->name));
     buffer_put_text(out, ":[");
     while (!out->failed && map_next(&group->topics, &position, &entry)) {
-        const struct topic *topic =
-            message_store_topic(&data->store, slice_of(entry.key, entry.key_size));
-        if (!topic || (orderly && !topic->ordered)) continue;
+        struct slice name = slice_of(entry.key, entry.key_size);
+        const struct topic *topic = message_store_topic(&data->store, name);
+        if (!topic || !group_has_offset(group, name) || (orderly && !topic->ordered)) continue;
         buffer_put_text(out, put++ > 0 ? ",{" : "{");
         buffer_put_text(out, "\"consumeTps\":0.0,\"offsetTable\":{");
         put_topic_stats(out, data, group, topic);

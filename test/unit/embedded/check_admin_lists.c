@@ -158,6 +158,22 @@ START_TEST(offsets_of_groups_are_compared_and_cloned)
 }
 END_TEST
 
+START_TEST(a_group_that_only_pulled_is_not_named)
+{
+    wire_put(wire, "orders", 0, NULL, "x");
+    message_block_unref(wire_pull(wire, "puller", "orders", 0, 0, RESPONSE_SUCCESS));
+    struct query_topic_consume_by_who_header who = {.topic = SLICE_LITERAL("orders")};
+    EXPECT_BODY(wire, REQUEST_QUERY_TOPIC_CONSUME_BY_WHO, &query_topic_consume_by_who_layout, &who,
+                NULL, "{\"groupList\":[]}");
+    struct query_topics_by_consumer_header topics = {.consumer_group = SLICE_LITERAL("puller")};
+    EXPECT_BODY(wire, REQUEST_QUERY_TOPICS_BY_CONSUMER, &query_topics_by_consumer_layout, &topics,
+                NULL, "\"topicList\":[]}");
+    struct get_consume_stats_header stats = {.consumer_group = SLICE_LITERAL("puller")};
+    EXPECT_BODY(wire, REQUEST_GET_CONSUME_STATS, &get_consume_stats_layout, &stats, NULL,
+                "\"offsetTable\":{}}");
+}
+END_TEST
+
 START_TEST(a_queue_shows_its_places)
 {
     for (int i = 0; i < 3; i++) wire_put(wire, "orders", 0, "TAGS\1a\2", "x");
@@ -277,9 +293,9 @@ static Suite *suite(void)
     Suite *s = suite_create("embedded admin lists");
     WIRE_CASE(s, "admin", set_up, tear_down, lists_of_topics_and_groups,
               attributes_of_topics_are_checked, offsets_of_groups_are_compared_and_cloned,
-              a_queue_shows_its_places, brokers_and_name_server_tell_of_themselves,
-              a_half_message_is_asked_for_again, all_producers_are_listed,
-              consumers_are_asked_for_their_offsets);
+              a_group_that_only_pulled_is_not_named, a_queue_shows_its_places,
+              brokers_and_name_server_tell_of_themselves, a_half_message_is_asked_for_again,
+              all_producers_are_listed, consumers_are_asked_for_their_offsets);
     return s;
 }
 TEST_MAIN(suite)
