@@ -80,6 +80,18 @@ void pop_order_forget(struct broker_data *data, const struct pop_key *key)
     if (order) order_free(order);
 }
 
+void pop_order_forget_topic(struct broker_data *data, const char *topic)
+{
+    size_t position = 0;
+    struct map_entry entry;
+    while (map_next(&data->pop.orders, &position, &entry)) {
+        struct order *order = entry.value;
+        if (strcmp(order->topic, topic) != 0) continue;
+        order->count = 0;
+        timer_cancel(&data->cluster->schedule, &order->timer);
+    }
+}
+
 void pop_order_forget_all(struct broker_data *data)
 {
     size_t position = 0;

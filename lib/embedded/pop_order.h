@@ -43,6 +43,7 @@ void pop_order_show_at(struct broker_data *data, const struct pop_key *key, int6
 
 /* Nothing is out any more: the group's offset was set by an administrator. */
 void pop_order_forget(struct broker_data *data, const struct pop_key *key);
+void pop_order_forget_topic(struct broker_data *data, const char *topic);
 void pop_order_forget_all(struct broker_data *data);
 
 #endif

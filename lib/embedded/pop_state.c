@@ -181,6 +181,16 @@ void pop_resume(struct broker_data *data)
     }
 }
 
+void pop_forget_topic(struct broker_data *data, const char *topic)
+{
+    LIST_EACH_SAFE(&data->pop.popped, link)
+    {
+        struct popped *popped = CONTAINER_OF(link, struct popped, in_state);
+        if (strcmp(popped->topic, topic) == 0) popped_free(popped);
+    }
+    pop_order_forget_topic(data, topic);
+}
+
 void pop_forget_all(struct broker_data *data)
 {
     LIST_EACH_SAFE(&data->pop.popped, link)

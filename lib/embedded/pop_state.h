@@ -36,6 +36,8 @@ void pop_acknowledge(struct broker_data *data, const struct pop_key *key);
 
 /* What became due while the broker was down comes now. */
 void pop_resume(struct broker_data *data);
+/* The topic is deleted: what was popped of it does not come again. */
+void pop_forget_topic(struct broker_data *data, const char *topic);
 void pop_forget_all(struct broker_data *data);
 
 /* "%RETRY%group_topic", or with '+' in its second form: where a message that was not acknowledged

@@ -136,6 +136,7 @@ void topic_delete(struct broker_data *data, struct topic *topic)
     struct map_entry entry;
     while (map_next(&data->groups.by_name, &position, &entry))
         group_forget_topic(entry.value, slice_text(topic->name));
+    pop_forget_topic(data, topic->name);
     /* Who waits is told that the topic is gone once it is. */
     struct link waiting;
     list_init(&waiting);

@@ -202,6 +202,23 @@ START_TEST(a_batch_acknowledges_in_order)
 }
 END_TEST
 
+START_TEST(what_was_popped_of_a_deleted_topic_is_forgotten)
+{
+    pop("0 0 0,1,2", "0 0 0");
+    struct pop_message_header header = pop_header();
+    header.orderly = false;
+    header.consumer_group = SLICE_LITERAL("other");
+    wire_expect(wire, REQUEST_POP_MESSAGE, &pop_message_layout, &header, SLICE_ABSENT,
+                RESPONSE_SUCCESS);
+    ck_assert_int_eq(mqc_embedded_delete_topic(cluster, -1, "orders", NULL), MQC_OK);
+    mqc_embedded_create_topic(cluster, -1, "orders", 1, NULL);
+    wire_put(wire, "orders", 0, NULL, "x");
+    pop("0 0 0", "0 0 0");
+    mqc_embedded_advance_clock(cluster, 5000);
+    ck_assert_int_eq(mqc_embedded_message_count(cluster, "%RETRY%other_orders"), 0);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("embedded ordered pop");
@@ -209,7 +226,8 @@ static Suite *suite(void)
               what_is_not_acknowledged_comes_again_in_place,
               the_same_attempt_is_not_held_up_and_counts_once,
               those_who_poll_are_woken_when_the_queue_is_free, the_invisible_time_can_be_changed,
-              a_reset_frees_the_queue, a_batch_acknowledges_in_order);
+              a_reset_frees_the_queue, a_batch_acknowledges_in_order,
+              what_was_popped_of_a_deleted_topic_is_forgotten);
     return s;
 }
 TEST_MAIN(suite)
