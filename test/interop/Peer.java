@@ -35,6 +35,7 @@ public final class Peer {
             refused when it comes the first time;
             says "consuming" on standard error whenever its share of the topic's queues changes
         """;
+    private static final int BUSY_MACHINE_MS = 60_000;
     private static final String UTF8_TEXT = "gr\u00fc\u00dfe \u6d88\u606f \ud83d\ude80 ";
 
     public static void main(String[] args) throws Exception {
@@ -93,6 +94,7 @@ public final class Peer {
 
         int run() throws Exception {
             DefaultMQProducer producer = new DefaultMQProducer("java-peer", credentials());
+            producer.setMqClientApiTimeout(BUSY_MACHINE_MS);
             producer.setCompressMsgBodyOverHowmuch(compression == null ? Integer.MAX_VALUE : 1);
             if (compression != null) {
                 producer.setCompressType(compression);
@@ -182,6 +184,7 @@ public final class Peer {
 
         int run() throws Exception {
             DefaultMQPushConsumer consumer = new DefaultMQPushConsumer(group, credentials());
+            consumer.setMqClientApiTimeout(BUSY_MACHINE_MS);
             consumer.setConsumeFromWhere(from);
             consumer.setAwaitTerminationMillisWhenShutdown(5_000); // or the last message's worker is interrupted
             consumer.subscribe(topic, tag);
