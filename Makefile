@@ -95,8 +95,8 @@ $(BUILD)/mqclient.o: $(CLIENT_OBJECTS)
 	@mkdir -p $(@D)
 	$(Q)$(LD) -r -o $@ $^
 	$(Q)$(OBJCOPY) --localize-hidden $@
-# The public names that are not its own (mqc_status_name, mqc_log_to, …) stay libmqclient's. What it logs
-# is not led to the application's sink: warnings and errors go to standard error.
+# The public names that are not its own (mqc_status_name, mqc_log_to, …) stay libmqclient's. It has a logger
+# of its own, which mqc_embedded_log_to leads to a sink.
 $(BUILD)/mqembedded.o: $(EMBEDDED_OBJECTS)
 	$(call say,LD)
 	@mkdir -p $(@D)
