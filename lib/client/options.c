@@ -62,12 +62,9 @@ mqc_status options_check_push_consumer(const mqc_push_consumer_options *options,
         return error_set(error, MQC_BAD_ARGUMENT,
                          "there are no options: a push consumer needs a group and a listener");
     mqc_status status = check_group(options->group, "consumerGroup", error);
-    if (!status && !options->listener && !options->orderly_listener)
+    if (!status && !options->listener)
         status = error_set(error, MQC_BAD_ARGUMENT,
                            "listener is missing: give the function that takes the messages");
-    if (!status && options->listener && options->orderly_listener)
-        status = error_set(error, MQC_BAD_ARGUMENT,
-                           "listener and orderly_listener are both given: give one of them");
     if (!status) status = check_fields(OPTION_ROLE_PUSH_CONSUMER, options, error);
     if (!status && options->from_unix_ms != 0 && options->from != MQC_FROM_TIME)
         status =
@@ -112,8 +109,6 @@ mqc_push_consumer_options options_fill_push_consumer(const mqc_push_consumer_opt
     mqc_push_consumer_options filled = *options;
     fill_fields(OPTION_ROLE_PUSH_CONSUMER, &filled);
     if (filled.threads < filled.threads_min) filled.threads = filled.threads_min;
-    if (options->orderly_listener && options->max_reconsume_times == 0)
-        filled.max_reconsume_times = INT32_MAX;
     if (filled.from_unix_ms == 0) filled.from_unix_ms = clock_unix_ms() - HALF_AN_HOUR_MS;
     return filled;
 }

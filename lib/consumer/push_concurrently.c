@@ -17,7 +17,6 @@ struct piece {
     size_t count;
 };
 
-static mqc_status start(struct consumer *core, mqc_error *error);
 static void deliver(struct pulled_batch *batch);
 static void piece_run(struct consume_task *task);
 static void piece_discard(struct consume_task *task);
@@ -37,7 +36,7 @@ const struct consumer_kind PUSH_CONCURRENTLY = {
     .consume_type = "CONSUME_PASSIVELY",
     .queue_bytes = sizeof(struct consumer_queue),
     .message_bytes = sizeof(struct piece),
-    .start = start,
+    .start = push_start,
     .stop = push_stop,
     .destroy = push_destroy,
     .deliver = deliver,
@@ -46,13 +45,6 @@ const struct consumer_kind PUSH_CONCURRENTLY = {
     .consume_directly = push_consume_directly,
     .threads = push_threads,
 };
-
-static mqc_status start(struct consumer *core, mqc_error *error)
-{
-    struct mqc_push_consumer *consumer = push_consumer_of(core);
-    mqc_status status = push_timeout_start(consumer, error);
-    return status == MQC_OK ? push_start_workers(consumer, error) : status;
-}
 
 static void deliver(struct pulled_batch *batch)
 {

@@ -30,15 +30,13 @@ mqc_push_consumer *mqc_push_consumer_new_sized(const mqc_push_consumer_options *
                                          .pull_interval_ms = whole.pull_interval_ms,
                                          .queue_max_messages = whole.queue_max_messages,
                                          .queue_max_mib = whole.queue_max_mib,
-                                         .queue_max_span =
-                                             whole.orderly_listener ? -1 : whole.queue_max_span,
+                                         .queue_max_span = whole.queue_max_span,
                                          .topic_max_messages = whole.topic_max_messages,
                                          .topic_max_mib = whole.topic_max_mib};
-    const struct consumer_kind *kind = whole.orderly_listener ? &PUSH_ORDERLY : &PUSH_CONCURRENTLY;
     list_init(&consumer->parked);
     if (consume_workers_new(whole.threads, &consumer->workers, error) != MQC_OK) goto failed;
     consume_workers_set_minimum(consumer->workers, whole.threads_min);
-    if (consumer_init(&consumer->core, kind, &settings, error) != MQC_OK) goto failed;
+    if (consumer_init(&consumer->core, &PUSH_CONCURRENTLY, &settings, error) != MQC_OK) goto failed;
     consumer->options = whole;
     consumer->options.client = consumer->core.settings.client;
     consumer->options.group = consumer->core.settings.group;
@@ -99,9 +97,11 @@ static mqc_status check(const mqc_push_consumer *consumer, mqc_error *error)
 
 /* ---- for the kinds ---- */
 
-mqc_status push_start_workers(struct mqc_push_consumer *consumer, mqc_error *error)
+mqc_status push_start(struct consumer *core, mqc_error *error)
 {
-    mqc_status status = consume_workers_start(consumer->workers, error);
+    struct mqc_push_consumer *consumer = push_consumer_of(core);
+    mqc_status status = push_timeout_start(consumer, error);
+    if (status == MQC_OK) status = consume_workers_start(consumer->workers, error);
     if (status == MQC_OK) return MQC_OK;
     scheduled_task_cancel(consumer->sweep);
     consumer->sweep = NULL;
@@ -111,6 +111,8 @@ mqc_status push_start_workers(struct mqc_push_consumer *consumer, mqc_error *err
 int push_stop(struct consumer *core, int64_t deadline_ms)
 {
     struct mqc_push_consumer *consumer = push_consumer_of(core);
+    scheduled_task_cancel(consumer->sweep);
+    consumer->sweep = NULL;
     struct link tasks;
     list_init(&tasks);
     lock_take(&core->lock);
@@ -120,10 +122,7 @@ int push_stop(struct consumer *core, int64_t deadline_ms)
         struct consume_task *task = CONTAINER_OF(item, struct consume_task, link);
         task->discard(task);
     }
-    int running = consume_workers_stop(consumer->workers, deadline_ms);
-    scheduled_task_cancel(consumer->sweep); /* to here listeners may have needed it */
-    consumer->sweep = NULL;
-    return running;
+    return consume_workers_stop(consumer->workers, deadline_ms);
 }
 
 void push_destroy(struct consumer *core)

@@ -3,7 +3,7 @@
 #include "lib/base/error.h"
 #include "lib/consumer/push_consumer.h"
 
-enum { LEVEL_LEAST = -1, LEVEL_MOST = 18, SUSPEND_LEAST_MS = 10, SUSPEND_MOST_MS = 30000 };
+enum { LEVEL_LEAST = -1, LEVEL_MOST = 18 };
 
 size_t push_deliver(const struct mqc_push_consumer *consumer, struct mqc_delivery *delivery)
 {
@@ -12,13 +12,6 @@ size_t push_deliver(const struct mqc_push_consumer *consumer, struct mqc_deliver
     mqc_consume_status status =
         consumer->options.listener(delivery, consumer->options.listener_arg);
     return status == MQC_CONSUME_SUCCESS ? delivery->done : 0;
-}
-
-mqc_order_status push_deliver_orderly(const struct mqc_push_consumer *consumer,
-                                      struct mqc_delivery *delivery)
-{
-    delivery->done = delivery->count;
-    return consumer->options.orderly_listener(delivery, consumer->options.listener_arg);
 }
 
 /* Callback thread; neither offsets nor retries follow from it. */
@@ -30,22 +23,6 @@ const char *push_consume_directly(struct consumer *consumer, struct mqc_message 
         .count = 1,
     };
     return push_deliver(push_consumer_of(consumer), &delivery) == 1 ? "CR_SUCCESS" : "CR_LATER";
-}
-
-const char *push_consume_directly_orderly(struct consumer *consumer, struct mqc_message *message)
-{
-    struct mqc_delivery delivery = {
-        .queue = {message->topic, message->broker_name, message->queue_id},
-        .messages = &message,
-        .count = 1,
-    };
-    switch (push_deliver_orderly(push_consumer_of(consumer), &delivery)) {
-    case MQC_ORDER_SUCCESS: return "CR_SUCCESS";
-    case MQC_ORDER_COMMIT: return "CR_COMMIT";
-    case MQC_ORDER_ROLLBACK: return "CR_ROLLBACK";
-    case MQC_ORDER_SUSPEND: break;
-    }
-    return "CR_LATER";
 }
 
 size_t mqc_delivery_count(const mqc_delivery *delivery)
@@ -73,16 +50,4 @@ void mqc_delivery_retry_level(mqc_delivery *delivery, int level)
     delivery->retry_level = level < LEVEL_LEAST  ? LEVEL_LEAST
                             : level > LEVEL_MOST ? LEVEL_MOST
                                                  : level;
-}
-
-void mqc_delivery_suspend(mqc_delivery *delivery, int ms)
-{
-    delivery->suspend_ms = ms < SUSPEND_LEAST_MS  ? SUSPEND_LEAST_MS
-                           : ms > SUSPEND_MOST_MS ? SUSPEND_MOST_MS
-                                                  : ms;
-}
-
-void mqc_delivery_commit_by_hand(mqc_delivery *delivery)
-{
-    delivery->by_hand = true;
 }
