@@ -3,6 +3,7 @@
 #ifndef MQCLIENT_CONSUMER_H
 #define MQCLIENT_CONSUMER_H
 
+#include <mqclient/allocate.h>
 #include <mqclient/client.h>
 #include <mqclient/message.h>
 
@@ -12,7 +13,8 @@ extern "C" {
 
 typedef struct mqc_push_consumer mqc_push_consumer;
 
-/* The messages of one listener call; valid until the listener returns. */
+/* The messages of one listener call, valid until the listener returns; or of one poll, valid until
+ * it is finished or freed. All of one queue. */
 typedef struct mqc_delivery mqc_delivery;
 
 typedef enum mqc_consume_status {
@@ -28,27 +30,39 @@ typedef mqc_consume_status mqc_message_listener(mqc_delivery *delivery, void *ar
  * consumed from its beginning even with MQC_FROM_LAST: the broker decides. */
 typedef enum mqc_consume_from { MQC_FROM_LAST, MQC_FROM_FIRST, MQC_FROM_TIME } mqc_consume_from;
 
+/* Who gets a message: one member of the group, or each. */
+typedef enum mqc_message_model { MQC_CLUSTERING, MQC_BROADCASTING } mqc_message_model;
+
 /* Zero means default, -1 means none. Strings are copied. */
 typedef struct mqc_push_consumer_options {
     const mqc_client_options *client;
     const char *group;              /* required: [%|a-zA-Z0-9_-], at most 120 characters */
-    mqc_message_listener *listener; /* required */
+    mqc_message_listener *listener; /* required, unless `polled` */
     void *listener_arg;
     mqc_consume_from from;
-    int64_t from_unix_ms;        /* for MQC_FROM_TIME; default: half an hour before now */
-    int threads;                 /* most workers at a time; default 20, or threads_min */
-    int listener_batch;          /* most messages a listener call; default 1 */
-    int pull_batch;              /* most messages a pull; default 32 */
-    int pull_batch_bytes;        /* default 256 KiB */
-    int pull_interval_ms;        /* pause between pulls; default 0 */
-    int max_reconsume_times;     /* then the dead letter queue; default 16, -1: at once */
-    int consume_timeout_minutes; /* a message held longer is sent back; default 15 */
-    int queue_max_messages;      /* held of one queue before pulling pauses; default 1000 */
-    int queue_max_mib;           /* default 100 */
-    int queue_max_span;          /* between first and last held offset; default 2000 */
-    int threads_min;             /* workers kept when there is nothing to do; default 1 */
-    int topic_max_messages;      /* held of all queues of a topic; default: only queue_max_… */
-    int topic_max_mib;           /* likewise */
+    int64_t from_unix_ms;          /* for MQC_FROM_TIME; default: half an hour before now */
+    int threads;                   /* most workers at a time; default 20, or threads_min */
+    int listener_batch;            /* most messages a listener call; default 1 */
+    int pull_batch;                /* most messages a pull; default 32 */
+    int pull_batch_bytes;          /* default 256 KiB */
+    int pull_interval_ms;          /* pause between pulls; default 0 */
+    int max_reconsume_times;       /* then the dead letter queue; default 16, -1: at once */
+    int consume_timeout_minutes;   /* a message held longer is sent back; default 15 */
+    int queue_max_messages;        /* held of one queue before pulling pauses; default 1000 */
+    int queue_max_mib;             /* default 100 */
+    int queue_max_span;            /* between first and last held offset; default 2000 */
+    int threads_min;               /* workers kept when there is nothing to do; default 1 */
+    int topic_max_messages;        /* held of all queues of a topic; default: only queue_max_… */
+    int topic_max_mib;             /* likewise */
+    mqc_message_model model;       /* default MQC_CLUSTERING */
+    mqc_allocate_options allocate; /* how members divide queues; default averagely */
+    mqc_queue_listener *queue_listener; /* told when this consumer's queues change */
+    void *queue_listener_arg;
+    /* Broadcasting: the folder under which GROUP/offsets.json keeps how far this member has come;
+     * default as in Java, ~/.rocketmq_offsets/IP@NAME, with the instance's name or DEFAULT. */
+    const char *offset_store_path;
+    bool offsets_in_memory; /* broadcasting: keep no file; each start begins as `from` says */
+    bool polled;            /* no listener: mqc_push_consumer_poll takes the messages */
 } mqc_push_consumer_options;
 
 /* A new consumer, not yet started; NULL and `error` when an option is wrong. Does not touch the
@@ -66,6 +80,13 @@ static inline mqc_push_consumer *mqc_push_consumer_new(const mqc_push_consumer_o
  */
 MQC_API mqc_status mqc_push_consumer_subscribe(mqc_push_consumer *consumer, const char *topic,
                                                const char *filter, mqc_error *error);
+
+/* Subscribes with an SQL92 expression over message properties, e.g. "price > 10 AND region =
+ * 'north'"; otherwise as subscribe. Brokers filter so only when they are configured to
+ * (enablePropertyFilter=true): when the consumer runs, else when it starts, one of the topic's is
+ * asked, and MQC_REFUSED says what it said. Blocks for that at most the request timeout. */
+MQC_API mqc_status mqc_push_consumer_subscribe_sql(mqc_push_consumer *consumer, const char *topic,
+                                                   const char *expression, mqc_error *error);
 
 /* Gives a topic up: its queues are released with their offsets committed. */
 MQC_API mqc_status mqc_push_consumer_unsubscribe(mqc_push_consumer *consumer, const char *topic,
@@ -91,7 +112,34 @@ MQC_API mqc_status mqc_push_consumer_shutdown(mqc_push_consumer *consumer, int d
  * and frees. NULL is fine. */
 MQC_API void mqc_push_consumer_free(mqc_push_consumer *consumer);
 
-/* ---- in a listener ---- */
+/* ---- without a listener ---- */
+
+/* For consumers that are `polled`: messages of one queue, at most listener_batch, waited for at
+ * most `timeout_ms` (-1: for ever, 0: not at all). *delivery is NULL when none came. Several
+ * threads may poll. The delivery is the application's until mqc_delivery_finish. MQC_CANCELLED when
+ * the consumer is shut down meanwhile. */
+MQC_API mqc_status mqc_push_consumer_poll(mqc_push_consumer *consumer, int timeout_ms,
+                                          mqc_delivery **delivery, mqc_error *error);
+
+/* A descriptor for poll, epoll or an event loop, readable while poll has something, or the consumer
+ * is shut down; perhaps also for nothing. It is the consumer's: neither read nor close it, and take
+ * it out of the loop before mqc_push_consumer_free. -1 and `error` on failure. */
+MQC_API int mqc_push_consumer_fd(mqc_push_consumer *consumer, mqc_error *error);
+
+/* The verdict on a delivery that was polled, as a listener's answer: any thread, any time, never
+ * blocks; frees it. After consume_timeout_minutes its messages have been sent back, and the verdict
+ * has no effect. Shutting down waits for the deliveries that are out as for running listeners;
+ * those that are left then have no effect any more (they come again, here or elsewhere), but must
+ * still be finished, which may be after mqc_push_consumer_free. MQC_WRONG_STATE for a listener's
+ * delivery. */
+MQC_API mqc_status mqc_delivery_finish(mqc_delivery *delivery, mqc_consume_status status,
+                                       mqc_error *error);
+
+/* Frees a delivery that was polled or pulled. Of a push consumer it means MQC_RECONSUME_LATER. NULL
+ * is fine. */
+MQC_API void mqc_delivery_free(mqc_delivery *delivery);
+
+/* ---- reading a delivery, and in a listener ---- */
 
 /* How many messages there are, each of them (NULL behind the last), and the queue that all are of.
  */

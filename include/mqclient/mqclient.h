@@ -10,10 +10,12 @@
 #include <mqclient/client.h>
 #include <mqclient/consumer.h>
 #include <mqclient/hooks.h>
+#include <mqclient/lite_consumer.h>
 #include <mqclient/log.h>
 #include <mqclient/message.h>
 #include <mqclient/options.h>
 #include <mqclient/producer.h>
+#include <mqclient/pull_consumer.h>
 #include <mqclient/request.h>
 #include <mqclient/status.h>
 #include <mqclient/transaction.h>

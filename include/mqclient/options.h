@@ -6,6 +6,7 @@
 #define MQCLIENT_OPTIONS_H
 
 #include <mqclient/consumer.h>
+#include <mqclient/lite_consumer.h>
 #include <mqclient/producer.h>
 
 #ifdef __cplusplus
@@ -33,10 +34,14 @@ MQC_API void mqc_options_to_producer(const mqc_options *options, mqc_producer_op
 MQC_API void mqc_options_to_push_consumer(const mqc_options *options,
                                           mqc_push_consumer_options *consumer);
 
+/* Also those of the push consumer that a lite consumer has, too. */
+MQC_API void mqc_options_to_lite_consumer(const mqc_options *options,
+                                          mqc_lite_consumer_options *consumer);
+
 /* Visits every option there is, in the order of docs/options.md. */
 typedef struct mqc_option_description {
     const char *name;
-    const char *applies_to; /* "client", "producer" or "push consumer" */
+    const char *applies_to; /* "client", "producer", "push consumer", "lite consumer" */
     const char *type;       /* "text", "number", "yes/no", "choice" */
     const char *unit;       /* "ms", "bytes", …; "" when it has none */
     const char *range;      /* "1..600000"; "" when any */

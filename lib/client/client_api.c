@@ -6,6 +6,8 @@
 #include "lib/base/log.h"
 #include "lib/client/address_map.h"
 #include "lib/protocol/namespace.h"
+#include "lib/protocol/relaxed_json.h"
+#include "lib/protocol/subscription.h"
 
 static mqc_status call_empty(struct client_api *api, const char *address,
                              const struct command_to_send *request, int64_t deadline_ms,
@@ -260,6 +262,28 @@ mqc_status client_api_send_back(struct client_api *api, const char *address,
                                       .layout = &consumer_send_message_back_layout,
                                       .header = header};
     return call_empty(api, address, &request, deadline_ms, error);
+}
+
+mqc_status client_api_check_filter(struct client_api *api, const char *address,
+                                   const char *client_id, const char *group,
+                                   const struct subscription *subscription, int64_t deadline_ms,
+                                   mqc_error *error)
+{
+    struct buffer body;
+    buffer_init(&body);
+    buffer_put_text(&body, "{\"clientId\":");
+    json_put_text(&body, slice_text(client_id));
+    buffer_put_text(&body, ",\"group\":");
+    json_put_text(&body, slice_text(group));
+    buffer_put_text(&body, ",\"subscriptionData\":");
+    subscription_encode(subscription, &body);
+    buffer_put_8(&body, '}');
+    struct command_to_send request = {.code = REQUEST_CHECK_CLIENT_CONFIG,
+                                      .body = buffer_slice(&body)};
+    mqc_status status = body.failed ? error_no_memory(error)
+                                    : call_empty(api, address, &request, deadline_ms, error);
+    buffer_done(&body);
+    return status;
 }
 
 static mqc_status call_empty(struct client_api *api, const char *address,

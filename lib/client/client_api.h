@@ -80,6 +80,13 @@ mqc_status client_api_search_offset(struct client_api *api, const char *address,
                                     const struct offset_place *place, int64_t unix_ms,
                                     int64_t deadline_ms, int64_t *offset, mqc_error *error);
 
+/* CHECK_CLIENT_CONFIG: whether the broker can filter as the subscription says. */
+struct subscription;
+mqc_status client_api_check_filter(struct client_api *api, const char *address,
+                                   const char *client_id, const char *group,
+                                   const struct subscription *subscription, int64_t deadline_ms,
+                                   mqc_error *error);
+
 struct consumer_send_message_back_header; /* headers.def */
 mqc_status client_api_send_back(struct client_api *api, const char *address,
                                 const struct consumer_send_message_back_header *header,

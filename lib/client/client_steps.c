@@ -147,7 +147,9 @@ static mqc_status tasks_up(struct client_instance *instance, mqc_error *error)
          client_routes_fetch_name_servers},
         {"refresh routes", true, 10, instance->options.route_refresh_ms, client_routes_refresh},
         {"heartbeat", true, 1000, instance->options.heartbeat_ms, client_heartbeat_task},
-        {"persist offsets", true, 10000, instance->options.persist_offsets_ms, persist_all},
+        /* In Java first after 10 s: a consumer that is killed before has done nothing. */
+        {"persist offsets", true, instance->options.persist_offsets_ms,
+         instance->options.persist_offsets_ms, persist_all},
         {"adjust consume pools", true, 60000, 60000, adjust_all},
     };
     mqc_status status = MQC_OK;

@@ -7,6 +7,7 @@
 #include "lib/base/memory.h"
 #include "lib/base/slice.h"
 #include "lib/client/option_table.h"
+#include "lib/client/options.h"
 
 struct setting {
     bool given;
@@ -148,6 +149,16 @@ void mqc_options_to_producer(const mqc_options *options, mqc_producer_options *p
 void mqc_options_to_push_consumer(const mqc_options *options, mqc_push_consumer_options *consumer)
 {
     pour(options, OPTION_ROLE_PUSH_CONSUMER, consumer);
+}
+
+void mqc_options_to_lite_consumer(const mqc_options *options, mqc_lite_consumer_options *consumer)
+{
+    mqc_push_consumer_options shared;
+    if (!consumer) return;
+    options_lite_to_shared(consumer, &shared);
+    pour(options, OPTION_ROLE_PUSH_CONSUMER, &shared);
+    options_shared_to_lite(&shared, consumer);
+    pour(options, OPTION_ROLE_LITE_CONSUMER, consumer);
 }
 
 static void set_field(const struct option *option, const struct setting *setting, void *field)

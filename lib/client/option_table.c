@@ -12,6 +12,7 @@
 typedef mqc_client_options CLIENT_struct;
 typedef mqc_producer_options PRODUCER_struct;
 typedef mqc_push_consumer_options PUSH_CONSUMER_struct;
+typedef mqc_lite_consumer_options LITE_CONSUMER_struct;
 
 /* A field of another type than its row says would be overwritten wrongly: refused by the compiler.
  */
@@ -29,6 +30,7 @@ typedef mqc_push_consumer_options PUSH_CONSUMER_struct;
 static const char APPLIES_CLIENT[] = "client";
 static const char APPLIES_PRODUCER[] = "producer";
 static const char APPLIES_PUSH_CONSUMER[] = "push consumer";
+static const char APPLIES_LITE_CONSUMER[] = "lite consumer";
 
 #define RANGE_NOT_NONE(least, most)             #least ".." #most
 #define RANGE_ZERO_IS_NONE(least, most)         #least ".." #most

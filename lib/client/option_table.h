@@ -6,7 +6,12 @@
 
 #include <mqclient/options.h>
 
-enum option_role { OPTION_ROLE_CLIENT, OPTION_ROLE_PRODUCER, OPTION_ROLE_PUSH_CONSUMER };
+enum option_role {
+    OPTION_ROLE_CLIENT,
+    OPTION_ROLE_PRODUCER,
+    OPTION_ROLE_PUSH_CONSUMER,
+    OPTION_ROLE_LITE_CONSUMER
+};
 
 /* The field's C type is behind each. */
 enum option_type {

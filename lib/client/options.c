@@ -11,7 +11,7 @@
 #include "lib/client/option_table.h"
 #include "lib/net/address.h"
 
-enum { HALF_AN_HOUR_MS = 30 * 60 * 1000 };
+enum { HALF_AN_HOUR_MS = 30 * 60 * 1000, LITE_PULL_BATCH = 10 };
 
 static mqc_status check_fields(enum option_role role, const void *options, mqc_error *error);
 static mqc_status check_name_servers(const mqc_client_options *options, mqc_error *error);
@@ -22,6 +22,7 @@ static mqc_status check_group(const char *group, const char *name, mqc_error *er
 static mqc_status check_threads(const mqc_push_consumer_options *options, mqc_error *error);
 static mqc_status check_latency(const mqc_producer_options *options, mqc_error *error);
 static mqc_status check_topics(const char *topics, mqc_error *error);
+static mqc_status check_shared(const mqc_push_consumer_options *options, mqc_error *error);
 static const char *default_name_servers(void);
 static void fill_fields(enum option_role role, void *options);
 
@@ -62,16 +63,50 @@ mqc_status options_check_push_consumer(const mqc_push_consumer_options *options,
         return error_set(error, MQC_BAD_ARGUMENT,
                          "there are no options: a push consumer needs a group and a listener");
     mqc_status status = check_group(options->group, "consumerGroup", error);
-    if (!status && !options->listener)
+    if (!status && !options->listener && !options->polled)
         status = error_set(error, MQC_BAD_ARGUMENT,
-                           "listener is missing: give the function that takes the messages");
-    if (!status) status = check_fields(OPTION_ROLE_PUSH_CONSUMER, options, error);
+                           "listener is missing: give the function that takes the messages, or set "
+                           "polled and call mqc_push_consumer_poll");
+    if (!status && options->listener && options->polled)
+        status = error_set(error, MQC_BAD_ARGUMENT,
+                           "listener and polled are both given: messages go to one of them");
+    return status ? status : check_shared(options, error);
+}
+
+mqc_status options_check_lite_consumer(const mqc_lite_consumer_options *options, mqc_error *error)
+{
+    mqc_push_consumer_options shared;
+    if (!options)
+        return error_set(error, MQC_BAD_ARGUMENT,
+                         "there are no options: a lite consumer needs a group");
+    options_lite_to_shared(options, &shared);
+    mqc_status status = check_group(options->group, "consumerGroup", error);
+    if (!status) status = check_fields(OPTION_ROLE_LITE_CONSUMER, options, error);
+    return status ? status : check_shared(&shared, error);
+}
+
+/* What push and lite consumers have in common. */
+static mqc_status check_shared(const mqc_push_consumer_options *options, mqc_error *error)
+{
+    mqc_status status = check_fields(OPTION_ROLE_PUSH_CONSUMER, options, error);
     if (!status && options->from_unix_ms != 0 && options->from != MQC_FROM_TIME)
         status =
             error_set(error, MQC_BAD_ARGUMENT,
                       "consumeTimestamp (from_unix_ms) is given, but consumeFromWhere (from) is "
                       "not CONSUME_FROM_TIMESTAMP (MQC_FROM_TIME): give both or neither");
     if (!status) status = check_threads(options, error);
+    bool local = options->offset_store_path || options->offsets_in_memory;
+    if (!status && local && options->model != MQC_BROADCASTING)
+        status =
+            error_set(error, MQC_BAD_ARGUMENT,
+                      "%s is given, but messageModel (model) is not BROADCASTING "
+                      "(MQC_BROADCASTING): the offsets of a clustering group are at the brokers",
+                      options->offset_store_path ? "offsetStorePath (offset_store_path)"
+                                                 : "offsetsInMemory (offsets_in_memory)");
+    if (!status && options->offset_store_path && options->offsets_in_memory)
+        status = error_set(error, MQC_BAD_ARGUMENT,
+                           "offsetStorePath (offset_store_path) and offsetsInMemory "
+                           "(offsets_in_memory) are both given: give one of them");
     if (!status) status = options_check_client(options->client, error);
     return status;
 }
@@ -111,6 +146,51 @@ mqc_push_consumer_options options_fill_push_consumer(const mqc_push_consumer_opt
     if (filled.threads < filled.threads_min) filled.threads = filled.threads_min;
     if (filled.from_unix_ms == 0) filled.from_unix_ms = clock_unix_ms() - HALF_AN_HOUR_MS;
     return filled;
+}
+
+mqc_lite_consumer_options options_fill_lite_consumer(const mqc_lite_consumer_options *options)
+{
+    mqc_lite_consumer_options filled = *options;
+    mqc_push_consumer_options shared;
+    if (filled.pull_batch == 0) filled.pull_batch = LITE_PULL_BATCH;
+    options_lite_to_shared(&filled, &shared);
+    shared = options_fill_push_consumer(&shared);
+    options_shared_to_lite(&shared, &filled);
+    fill_fields(OPTION_ROLE_LITE_CONSUMER, &filled);
+    return filled;
+}
+
+#define EACH_SHARED(X)                                                                             \
+    X(client)                                                                                      \
+    X(group)                                                                                       \
+    X(model)                                                                                       \
+    X(from)                                                                                        \
+    X(from_unix_ms)                                                                                \
+    X(pull_batch)                                                                                  \
+    X(queue_max_messages)                                                                          \
+    X(queue_max_mib)                                                                               \
+    X(queue_max_span)                                                                              \
+    X(allocate)                                                                                    \
+    X(queue_listener)                                                                              \
+    X(queue_listener_arg)                                                                          \
+    X(offset_store_path)                                                                           \
+    X(offsets_in_memory)
+
+void options_lite_to_shared(const mqc_lite_consumer_options *lite,
+                            mqc_push_consumer_options *shared)
+{
+    *shared = (mqc_push_consumer_options){0};
+#define TO_SHARED(field) shared->field = lite->field;
+    EACH_SHARED(TO_SHARED)
+#undef TO_SHARED
+}
+
+void options_shared_to_lite(const mqc_push_consumer_options *shared,
+                            mqc_lite_consumer_options *lite)
+{
+#define TO_LITE(field) lite->field = shared->field;
+    EACH_SHARED(TO_LITE)
+#undef TO_LITE
 }
 
 /* The value of a field of type number or choice. */

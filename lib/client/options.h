@@ -15,6 +15,7 @@
 mqc_status options_check_client(const mqc_client_options *options, mqc_error *error);
 mqc_status options_check_producer(const mqc_producer_options *options, mqc_error *error);
 mqc_status options_check_push_consumer(const mqc_push_consumer_options *options, mqc_error *error);
+mqc_status options_check_lite_consumer(const mqc_lite_consumer_options *options, mqc_error *error);
 
 /* The next name in a list of topics, "a;b"; false at the end. */
 bool options_next_topic(struct slice *rest, char topic[NAME_BYTES]);
@@ -40,5 +41,12 @@ bool options_next_topic(struct slice *rest, char topic[NAME_BYTES]);
 mqc_client_options options_fill_client(const mqc_client_options *options);
 mqc_producer_options options_fill_producer(const mqc_producer_options *options);
 mqc_push_consumer_options options_fill_push_consumer(const mqc_push_consumer_options *options);
+mqc_lite_consumer_options options_fill_lite_consumer(const mqc_lite_consumer_options *options);
+
+/* A lite consumer's options that a push consumer has, too: to and fro. */
+void options_lite_to_shared(const mqc_lite_consumer_options *lite,
+                            mqc_push_consumer_options *shared);
+void options_shared_to_lite(const mqc_push_consumer_options *shared,
+                            mqc_lite_consumer_options *lite);
 
 #endif

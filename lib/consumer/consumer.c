@@ -9,6 +9,7 @@
 #include "lib/base/memory.h"
 #include "lib/base/process.h"
 #include "lib/client/options.h"
+#include "lib/consumer/filter_check.h"
 #include "lib/producer/kept_options.h"
 
 enum { HEARTBEAT_LEAST_MS = 1000 };
@@ -31,13 +32,20 @@ mqc_status consumer_init(struct consumer *consumer, const struct consumer_kind *
     map_init(&consumer->topics);
     atomic_store(&consumer->stop_deadline_ms, CLOCK_NEVER);
     atomic_store(&consumer->heartbeat_ms, INT64_MIN / 2);
-    consumer->strategy = &ALLOCATE_AVERAGELY;
     consumer->chore.run = run_chores;
     list_init(&consumer->role.link);
     consumer->settings = *settings;
+    consumer->settings.allocate = (mqc_allocate_options){0};
+    consumer->settings.offset_store_path = NULL;
     consumer->settings.client = &consumer->client_options;
     consumer->client_options = options_fill_client(settings->client);
     mqc_status status = kept_options_copy(OPTION_ROLE_CLIENT, &consumer->client_options, error);
+    if (status == MQC_OK)
+        status = allocate_options_copy(&settings->allocate, &consumer->settings.allocate, error);
+    if (status == MQC_OK && settings->offset_store_path) {
+        consumer->settings.offset_store_path = memory_duplicate(settings->offset_store_path);
+        if (!consumer->settings.offset_store_path) status = error_no_memory(error);
+    }
     if (status == MQC_OK) {
         consumer->settings.group = consumer->group = memory_duplicate(settings->group);
         if (!consumer->group) status = error_no_memory(error);
@@ -66,6 +74,8 @@ void consumer_done(struct consumer *consumer)
     condition_done(&consumer->changed);
     lock_done(&consumer->lock);
     kept_options_free(OPTION_ROLE_CLIENT, &consumer->client_options);
+    allocate_options_done(&consumer->settings.allocate);
+    memory_free((void *)(uintptr_t)consumer->settings.offset_store_path);
     memory_free(consumer->group);
 }
 
@@ -88,6 +98,30 @@ mqc_status consumer_subscribe(struct consumer *consumer, const char *topic, cons
     if (status != MQC_OK) return status;
     bool replaced;
     status = subscriptions_put(&consumer->subscriptions, topic, filter, &replaced, error);
+    if (status == MQC_OK) tell_brokers(consumer, topic);
+    return status;
+}
+
+mqc_status consumer_subscribe_sql(struct consumer *consumer, const char *topic,
+                                  const char *expression, mqc_error *error)
+{
+    struct subscription data;
+    mqc_status status = consumer_check_live(consumer, "subscribe_sql", error);
+    if (status == MQC_OK) status = names_check_topic(topic, error);
+    if (status == MQC_OK) status = subscription_make_sql(topic, expression, 0, &data, error);
+    if (status != MQC_OK) return status;
+    /* Before the start it is the start that asks. */
+    struct client_instance *instance = consumer_enter(consumer);
+    if (instance) {
+        status = filter_check(instance, consumer->group, &data,
+                              client_instance_request_deadline(instance), error);
+        consumer_exit(consumer);
+    }
+    if (status != MQC_OK) {
+        subscription_done(&data);
+        return status;
+    }
+    status = subscriptions_put_data(&consumer->subscriptions, &data, NULL, error);
     if (status == MQC_OK) tell_brokers(consumer, topic);
     return status;
 }

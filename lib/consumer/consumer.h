@@ -39,6 +39,8 @@ struct consumer_kind {
     const char *what;         /* in texts: "push consumer" */
     const char *prefix;       /* of its public functions: "mqc_push_consumer" */
     const char *consume_type; /* in heartbeats: "CONSUME_PASSIVELY", … */
+    bool polled;              /* the application has what runs: it is not waited for at the end */
+    bool brings_filter;       /* pulls name the filter themselves: LITE_PULL_MESSAGE */
     size_t queue_bytes;       /* of a queue's struct, which begins with a struct consumer_queue */
     size_t message_bytes;     /* of what `deliver` wants to have beside each message of a batch */
 
@@ -56,6 +58,9 @@ struct consumer_kind {
     /* Messages that have just been put into the queue's `messages`. The batch is its own from here
      * on. On the thread that reads: must not block. Not NULL. */
     void (*deliver)(struct pulled_batch *batch);
+    /* What was before `next` and not delivered was filtered out, and nothing is unfinished: NULL
+     * for kinds whose commit offset may rise to there. On the thread that reads: must not block. */
+    void (*passed)(struct consumer_queue *queue, int64_t next);
     /* Resumed after a pause. */
     void (*resume)(struct consumer *consumer);
     /* The time has come to look for what takes too long (CHORE_SWEEP). Callback thread. */
@@ -65,8 +70,15 @@ struct consumer_kind {
     int (*threads)(struct consumer *consumer); /* that listeners run on, at most */
 
     /* ---- queues; rebalance service unless said otherwise ---- */
+    void (*pass_begins)(struct consumer *consumer); /* all queues are divided anew */
+    void (*pass_ends)(struct consumer *consumer);
+    /* Sets mine[i] for the queues of a topic that are to be ours, whatever the group's members
+     * have. False: those are to divide them. */
+    bool (*choose)(struct consumer *consumer, const mqc_message_queue *queues, size_t count,
+                   bool *mine);
     void (*queue_init)(struct consumer_queue *queue);
     void (*queue_done)(struct consumer_queue *queue); /* any thread */
+    void (*queue_begins)(struct consumer_queue *queue, int64_t begin);
     /* Makes sure that the queue may be ours, before its offset is asked for. May block. */
     mqc_status (*gain)(struct consumer_queue *queue, struct client_instance *instance,
                        mqc_error *error);
@@ -86,6 +98,12 @@ struct consumer_settings {
     mqc_consume_from from;
     int64_t from_unix_ms;
     bool retries; /* consumes the group's retry topic, too */
+    mqc_message_model model;
+    mqc_allocate_options allocate; /* checked; everything in it is copied */
+    mqc_queue_listener *queue_listener;
+    void *queue_listener_arg;
+    const char *offset_store_path; /* broadcasting: where offsets are kept; NULL: Java's place */
+    bool offsets_in_memory;        /* broadcasting: nowhere */
     int max_reconsume_times;
     int pull_batch;
     int pull_batch_bytes;
@@ -114,7 +132,6 @@ struct consumer {
     unsigned fork_generation;
     struct intern names; /* of queues: the instance may be gone while a listener still runs */
     struct subscriptions subscriptions;
-    const struct allocate_strategy *strategy;
 
     struct lock lock;                 /* guards up to `left`, and what kinds say */
     struct condition changed;         /* of state, ending, users */
@@ -126,6 +143,7 @@ struct consumer {
     bool left;                        /* the instance is not to be touched any more */
     int64_t start_unix_ms;
     atomic_bool announced; /* the first heartbeat has gone out: brokers can list us */
+    atomic_bool unlisted;  /* heartbeats do not name the subscriptions: queues were chosen */
     atomic_bool paused;
     _Atomic int64_t stop_deadline_ms; /* of requests while stopping; CLOCK_NEVER before */
 
@@ -177,6 +195,9 @@ mqc_status consumer_check_live(const struct consumer *consumer, const char *func
 /* What the public functions of every kind do; see consumer.h of the public headers. */
 mqc_status consumer_subscribe(struct consumer *consumer, const char *topic, const char *filter,
                               mqc_error *error);
+/* Also asks a broker whether it filters like that, when the consumer runs. */
+mqc_status consumer_subscribe_sql(struct consumer *consumer, const char *topic,
+                                  const char *expression, mqc_error *error);
 mqc_status consumer_unsubscribe(struct consumer *consumer, const char *topic, mqc_error *error);
 mqc_status consumer_pause(struct consumer *consumer, mqc_error *error);
 mqc_status consumer_resume(struct consumer *consumer, mqc_error *error);
@@ -209,6 +230,8 @@ void consumer_queue_unref(struct consumer_queue *queue); /* NULL is fine */
 /* Where it begins, and what is stored of it (-1: nothing). Once, before it is added. */
 mqc_status consumer_queue_begin_at(struct consumer_queue *queue, int64_t stored, int64_t begin,
                                    mqc_error *error);
+/* The same for a queue that takes the place of another one and goes on elsewhere. */
+void consumer_queue_go_on(struct consumer_queue *queue, struct consumer_queue *old, int64_t begin);
 /* The message is done: the commit offset may rise. */
 void consumer_queue_finished(struct consumer_queue *queue, const struct mqc_message *message);
 /* Makes a queue ours, if its kind agrees: looks up where it begins and starts pulling it. MQC_OK
@@ -231,6 +254,12 @@ bool consumer_queues_add(struct consumer *consumer, struct consumer_queue *queue
 /* False when it was not there (any more). */
 bool consumer_queues_remove(struct consumer *consumer, struct consumer_queue *queue);
 bool consumer_queues_has(struct consumer *consumer, const mqc_message_queue *place);
+/* Puts a queue into another one's place. False when that is not in the table any more. */
+bool consumer_queues_replace(struct consumer *consumer, struct consumer_queue *old,
+                             struct consumer_queue *queue);
+/* Counted up; NULL when it is not ours. */
+struct consumer_queue *consumer_queues_find(struct consumer *consumer,
+                                            const mqc_message_queue *place);
 /* The queues of a topic (NULL: all), counted up; release with consumer_queues_release. NULL and a
  * count of 0 also when there is no memory. */
 struct consumer_queue **consumer_queues_list(struct consumer *consumer, const char *topic,

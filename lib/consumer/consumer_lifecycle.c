@@ -6,7 +6,10 @@
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
 #include "lib/base/log.h"
+#include "lib/base/memory.h"
 #include "lib/client/client_manager.h"
+#include "lib/consumer/filter_check.h"
+#include "lib/consumer/offset_file.h"
 #include "lib/producer/inner_producer.h"
 #include "services/service.h"
 
@@ -14,6 +17,10 @@ enum { FREE_DRAIN_MS = 3000, FAREWELL_LEAST_MS = 1000, FAREWELL_MOST_MS = 3000 }
 
 static mqc_status begin_start(struct consumer *consumer, mqc_error *error);
 static mqc_status join(struct consumer *consumer, mqc_error *error);
+static mqc_status make_store(struct consumer *consumer, struct client_instance *instance,
+                             mqc_error *error);
+static mqc_status check_filters(struct consumer *consumer, struct client_instance *instance,
+                                mqc_error *error);
 static void look_up_routes(struct consumer *consumer, struct client_instance *instance);
 static void set_state(struct consumer *consumer, enum consumer_state state);
 static bool begin_end(struct consumer *consumer, int64_t deadline_ms);
@@ -72,10 +79,46 @@ static mqc_status join(struct consumer *consumer, mqc_error *error)
     consumer->start_unix_ms = clock_unix_ms();
     offset_store_unref(consumer->offsets); /* of a start that failed */
     consumer->offsets = NULL;
-    status = remote_offsets_new(instance, &consumer->offsets, error);
+    status = check_filters(consumer, instance, error);
+    if (status == MQC_OK) status = make_store(consumer, instance, error);
     if (status == MQC_OK && consumer->kind->start) status = consumer->kind->start(consumer, error);
     if (status == MQC_OK) return MQC_OK;
     client_manager_leave(instance, &consumer->role, clock_deadline_ms(FAREWELL_LEAST_MS));
+    return status;
+}
+
+static mqc_status make_store(struct consumer *consumer, struct client_instance *instance,
+                             mqc_error *error)
+{
+    const struct consumer_settings *settings = &consumer->settings;
+    char *folder = NULL;
+    mqc_status status = MQC_OK;
+    if (settings->model != MQC_BROADCASTING)
+        return remote_offsets_new(instance, &consumer->offsets, error);
+    if (!settings->offsets_in_memory)
+        status = offset_file_folder(settings->offset_store_path, consumer->group,
+                                    &consumer->client_options, &folder, error);
+    if (status == MQC_OK) status = local_offsets_new(folder, &consumer->offsets, error);
+    memory_free(folder);
+    return status;
+}
+
+/* MQClientInstance.checkClientInBroker. A filter that will not do fails the start. */
+static mqc_status check_filters(struct consumer *consumer, struct client_instance *instance,
+                                mqc_error *error)
+{
+    int64_t deadline_ms = client_instance_request_deadline(instance);
+    struct topic_subscription **topics;
+    size_t count;
+    mqc_status status = subscriptions_list(&consumer->subscriptions, &topics, &count, error);
+    if (status != MQC_OK) return status;
+    for (size_t i = 0; i < count && status == MQC_OK; i++) {
+        const struct subscription *subscription = &topics[i]->data;
+        if (!subscription_is_sql(subscription)) continue;
+        client_instance_update_route(instance, subscription->topic, NULL, 0, deadline_ms, NULL);
+        status = filter_check(instance, consumer->group, subscription, deadline_ms, error);
+    }
+    subscriptions_release(topics, count);
     return status;
 }
 
@@ -199,6 +242,12 @@ static mqc_status end(struct consumer *consumer, int64_t deadline_ms, mqc_error 
     log_info(LOG_LIFECYCLE, "%s of group=%s shut down, listeners still running=%d",
              consumer->kind->what, consumer->group, running);
     if (running == 0 && left) return MQC_OK;
+    if (consumer->kind->polled)
+        return error_set(error, MQC_TIMEOUT,
+                         "group %s: %d polled deliver%s not finished after %lld ms, and will come "
+                         "again",
+                         consumer->group, running, running == 1 ? "y is" : "ies are",
+                         (long long)(clock_now_ms() - began_ms));
     return error_set(
         error, MQC_TIMEOUT,
         "group %s: %d listener call%s still running after %lld ms, what they are doing "

@@ -50,7 +50,17 @@ mqc_status consumer_queue_begin_at(struct consumer_queue *queue, int64_t stored,
      * start begin later, and skip what came between. */
     offset_record_raise(queue->offset, begin);
     queue->next_offset = begin;
+    if (consumer->kind->queue_begins) consumer->kind->queue_begins(queue, begin);
     return MQC_OK;
+}
+
+void consumer_queue_go_on(struct consumer_queue *queue, struct consumer_queue *old, int64_t begin)
+{
+    offset_record_ref(old->offset);
+    queue->offset = old->offset;
+    process_queue_pass(&queue->messages, begin);
+    queue->next_offset = begin;
+    if (queue->consumer->kind->queue_begins) queue->consumer->kind->queue_begins(queue, begin);
 }
 
 void consumer_queue_ref(struct consumer_queue *queue)
@@ -163,6 +173,33 @@ bool consumer_queues_remove(struct consumer *consumer, struct consumer_queue *qu
     lock_release(&consumer->queues_lock);
     if (was_there) consumer_queue_unref(queue);
     return was_there;
+}
+
+bool consumer_queues_replace(struct consumer *consumer, struct consumer_queue *old,
+                             struct consumer_queue *queue)
+{
+    lock_take(&consumer->queues_lock);
+    bool replace = !consumer->queues_closed && !list_empty(&old->link);
+    if (replace) {
+        consumer_queue_ref(queue);
+        list_insert_before(&old->link, &queue->link);
+        list_insert_before(&old->in_topic, &queue->in_topic);
+        list_remove(&old->link);
+        list_remove(&old->in_topic);
+    }
+    lock_release(&consumer->queues_lock);
+    if (replace) consumer_queue_unref(old);
+    return replace;
+}
+
+struct consumer_queue *consumer_queues_find(struct consumer *consumer,
+                                            const mqc_message_queue *place)
+{
+    lock_take(&consumer->queues_lock);
+    struct consumer_queue *queue = find(consumer, place);
+    if (queue) consumer_queue_ref(queue);
+    lock_release(&consumer->queues_lock);
+    return queue;
 }
 
 bool consumer_queues_has(struct consumer *consumer, const mqc_message_queue *place)

@@ -37,9 +37,11 @@ static mqc_status describe(struct client_role *role, struct heartbeat_consumer *
     *out = (struct heartbeat_consumer){
         .group = consumer->group,
         .consume_type = consumer->kind->consume_type,
-        .message_model = "CLUSTERING",
+        .message_model =
+            consumer->settings.model == MQC_BROADCASTING ? "BROADCASTING" : "CLUSTERING",
         .consume_from = FROM[consumer->settings.from],
     };
+    if (atomic_load(&consumer->unlisted)) return MQC_OK;
     return subscriptions_copy(&consumer->subscriptions, &out->subscriptions,
                               &out->subscription_count, error);
 }

@@ -75,6 +75,13 @@ void offset_record_raise(struct offset_record *record, int64_t offset)
     lock_release(&record->lock);
 }
 
+void offset_record_set(struct offset_record *record, int64_t offset)
+{
+    lock_take(&record->lock);
+    if (!record->frozen) record->offset = offset;
+    lock_release(&record->lock);
+}
+
 void offset_record_freeze(struct offset_record *record)
 {
     lock_take(&record->lock);

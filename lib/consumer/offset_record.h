@@ -24,6 +24,9 @@ int64_t offset_record_read(struct offset_record *record);
 /* Only ever up; nothing when frozen. */
 void offset_record_raise(struct offset_record *record, int64_t offset);
 
+/* Up or down, as the application says; nothing when frozen. */
+void offset_record_set(struct offset_record *record, int64_t offset);
+
 /* The last word: what running listeners still report has no effect, so that the offset of a queue
  * that is not ours any more, or was reset, cannot move. */
 void offset_record_freeze(struct offset_record *record);

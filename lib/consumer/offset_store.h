@@ -43,4 +43,7 @@ void offset_store_flush(struct offset_store *store);
 mqc_status remote_offsets_new(struct client_instance *instance, struct offset_store **out,
                               mqc_error *error);
 
+/* A file in `folder`, or, without one, nothing that lasts. */
+mqc_status local_offsets_new(const char *folder, struct offset_store **out, mqc_error *error);
+
 #endif

@@ -1,11 +1,14 @@
 /* What a broker answers to a pull. Runs on the thread that reads the connection and never blocks:
  * decodes the messages in place, filters them by tag, hands them over to be delivered and sends the
  * pull request round again (DefaultMQPushConsumerImpl's PullCallback, PullAPIWrapper). */
+#include <stdio.h>
+
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
 #include "lib/consumer/consumer.h"
+#include "lib/consumer/filter_check.h"
 #include "lib/protocol/namespace.h"
 #include "lib/protocol/properties.h"
 
@@ -22,6 +25,7 @@ static struct pulled_batch *batch_new(struct consumer_queue *queue, struct messa
 static void accept_messages(struct pulled_batch *batch, int64_t offset_delta);
 static bool name_broker(struct message_block *block, const char *broker_name);
 static void go_on(struct consumer_queue *queue, int64_t next, bool got_messages);
+static void passed(struct consumer_queue *queue, int64_t next);
 static void refuse(struct consumer_queue *queue, const struct remoting_arrival *arrival);
 static void move_offset(struct consumer_queue *queue, int64_t next);
 static void repair(struct callback_task *task);
@@ -161,12 +165,20 @@ static void go_on(struct consumer_queue *queue, int64_t next, bool got_messages)
     bool at_once = clock_now_ms() - queue->asked_ms < AT_ONCE_MS;
     if (!stands_still) queue->next_offset = next;
     int64_t commit = process_queue_pass(&queue->messages, queue->next_offset);
-    if (commit >= 0) offset_record_raise(queue->offset, commit);
+    if (commit >= 0) passed(queue, commit);
     /* A broker that answers "nothing" at once again and again must not keep us spinning. */
     int64_t delay_ms = got_messages              ? queue->consumer->settings.pull_interval_ms
                        : stands_still && at_once ? BREATHER_MS
                                                  : 0;
     queue_pull_again(queue, delay_ms);
+}
+
+static void passed(struct consumer_queue *queue, int64_t next)
+{
+    if (queue->consumer->kind->passed)
+        queue->consumer->kind->passed(queue, next);
+    else
+        offset_record_raise(queue->offset, next);
 }
 
 static void refuse(struct consumer_queue *queue, const struct remoting_arrival *arrival)
@@ -185,7 +197,13 @@ static void refuse(struct consumer_queue *queue, const struct remoting_arrival *
         consumer_do_later(queue->consumer, CHORE_HEARTBEAT);
         queue_pull_again(queue, SUBSCRIPTION_MS);
     } else {
-        say(queue, error.text);
+        char text[sizeof error.text + 128];
+        bool no_filter =
+            code == RESPONSE_FILTER_DATA_NOT_EXIST || code == RESPONSE_FILTER_DATA_NOT_LATEST;
+        snprintf(text, sizeof text, "%s%s", error.text,
+                 filter_advice(code, arrival->command->remark));
+        say(queue, text);
+        if (no_filter) consumer_do_later(queue->consumer, CHORE_HEARTBEAT);
         queue_pull_failed(queue);
     }
 }

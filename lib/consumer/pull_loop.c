@@ -134,7 +134,7 @@ static int64_t part_of_topic(const struct consumer_queue *queue, int64_t of_topi
     return part < of_queue ? part : of_queue;
 }
 
-/* PULL_MESSAGE (11). Does not block. */
+/* PULL_MESSAGE (11), LITE_PULL_MESSAGE (361). Does not block. */
 static mqc_status ask(struct consumer_queue *queue, const struct topic_subscription *subscription,
                       mqc_error *error)
 {
@@ -161,8 +161,14 @@ static mqc_status ask(struct consumer_queue *queue, const struct topic_subscript
     header.subscription_version = subscription->data.version;
     header.expression_type = slice_text(subscription->data.expression_type);
     header.broker_name = slice_text(queue->place.broker_name);
+    int32_t code = REQUEST_PULL_MESSAGE;
+    if (consumer->kind->brings_filter) {
+        code = REQUEST_LITE_PULL_MESSAGE;
+        header.sys_flag |= PULL_FLAG_SUBSCRIPTION | PULL_FLAG_LITE;
+        header.subscription = slice_text(subscription->data.expression);
+    }
     struct command_to_send request = {
-        .code = REQUEST_PULL_MESSAGE, .layout = &pull_message_layout, .header = &header};
+        .code = code, .layout = &pull_message_layout, .header = &header};
     queue->asked_ms = clock_now_ms();
     return remoting_client_call_async(client_instance_remoting(instance), address, &request,
                                       clock_deadline_ms(TIMEOUT_MS), queue_pull_answered, queue,

@@ -8,26 +8,17 @@
 
 enum { AGAIN_MS = 5000, TO_DEAD_LETTERS = -1 };
 
-/* One listener call; in the batch's room. */
-struct piece {
-    struct consume_task task;
-    struct pull_request later;  /* for a delivery from here after a while */
-    struct pulled_batch *batch; /* counted */
-    struct mqc_message **messages;
-    size_t count;
-};
-
-static void deliver(struct pulled_batch *batch);
 static void piece_run(struct consume_task *task);
 static void piece_discard(struct consume_task *task);
 static void piece_submit_again(struct pull_request *later);
 static void piece_discard_later(struct pull_request *later);
 static bool hold_back(struct mqc_push_consumer *consumer, struct piece *piece);
-static size_t prepare(struct piece *piece);
 static void settle(struct piece *piece, size_t good, size_t done, int retry_level);
 static int level_of_damaged(struct mqc_message *message);
 static bool give_back(struct consumer_queue *queue, struct mqc_message *message, int level);
+static bool keep(struct consumer_queue *queue, struct mqc_message *message, int level);
 static void deliver_later(struct piece *piece);
+static void hand_over(struct mqc_push_consumer *consumer, struct link *tasks);
 static void resume(struct consumer *core);
 
 const struct consumer_kind PUSH_CONCURRENTLY = {
@@ -39,14 +30,14 @@ const struct consumer_kind PUSH_CONCURRENTLY = {
     .start = push_start,
     .stop = push_stop,
     .destroy = push_destroy,
-    .deliver = deliver,
+    .deliver = push_deliver_pieces,
     .resume = resume,
     .sweep = push_timeout_sweep,
     .consume_directly = push_consume_directly,
     .threads = push_threads,
 };
 
-static void deliver(struct pulled_batch *batch)
+void push_deliver_pieces(struct pulled_batch *batch)
 {
     struct mqc_push_consumer *consumer = push_consumer_of(batch->queue->consumer);
     size_t most = (size_t)consumer->options.listener_batch;
@@ -64,8 +55,25 @@ static void deliver(struct pulled_batch *batch)
         reference_take(&batch->references);
         list_append(&tasks, &piece->task.link);
     }
-    consume_workers_submit_all(consumer->workers, &tasks);
+    hand_over(consumer, &tasks);
     pulled_batch_unref(batch);
+}
+
+/* To the workers, or to whoever polls. */
+static void hand_over(struct mqc_push_consumer *consumer, struct link *tasks)
+{
+    if (!consumer->options.polled)
+        consume_workers_submit_all(consumer->workers, tasks);
+    else if (!mailbox_put(&consumer->mailbox, tasks)) /* it ends */
+        push_discard_tasks(tasks);
+}
+
+void push_discard_tasks(struct link *tasks)
+{
+    for (struct link *item; (item = list_take_first(tasks));) {
+        struct consume_task *task = CONTAINER_OF(item, struct consume_task, link);
+        task->discard(task);
+    }
 }
 
 /* ---- pieces ---- */
@@ -81,16 +89,21 @@ static void piece_run(struct consume_task *task)
         return;
     }
     if (atomic_load(&consumer->core.paused) && hold_back(consumer, piece)) return;
-    size_t good = prepare(piece);
+    size_t good = piece_prepare(piece);
     struct mqc_delivery delivery = {
         .queue = queue->place, .messages = piece->messages, .count = good};
     atomic_store(&queue->messages.last_consume_unix_ms, clock_unix_ms());
     size_t done = good > 0 ? push_deliver(consumer, &delivery) : 0;
+    piece_end(piece, good, done, delivery.retry_level);
+}
+
+void piece_end(struct piece *piece, size_t good, size_t done, int retry_level)
+{
     /* Of a queue that was lost meanwhile nothing counts: its next owner delivers again. */
-    if (process_queue_dropped(&queue->messages))
+    if (process_queue_dropped(&piece->batch->queue->messages))
         piece->count = 0;
     else
-        settle(piece, good, done, delivery.retry_level);
+        settle(piece, good, done, retry_level);
     if (piece->count > 0)
         deliver_later(piece);
     else
@@ -102,9 +115,7 @@ static void piece_discard(struct consume_task *task)
     pulled_batch_unref(CONTAINER_OF(task, struct piece, task)->batch);
 }
 
-/* Puts the messages that the listener may be given in front and returns their number; behind them
- * come the damaged ones. Those that are no longer ours to deliver are taken out. */
-static size_t prepare(struct piece *piece)
+size_t piece_prepare(struct piece *piece)
 {
     struct consumer_queue *queue = piece->batch->queue;
     struct mqc_message **messages = piece->messages;
@@ -162,6 +173,7 @@ static bool give_back(struct consumer_queue *queue, struct mqc_message *message,
     struct consumer *consumer = queue->consumer;
     /* After a timeout somebody else sees to it. */
     if (!process_queue_claim(&queue->messages, message->queue_offset)) return true;
+    if (consumer->settings.model == MQC_BROADCASTING) return !keep(queue, message, level);
     struct client_instance *instance = consumer_enter(consumer);
     if (!instance) return true; /* shut down: not committed, so delivered again elsewhere */
     mqc_error error;
@@ -179,6 +191,27 @@ static bool give_back(struct consumer_queue *queue, struct mqc_message *message,
     message->reconsume_times++;
     process_queue_again(&queue->messages, message->queue_offset);
     return false;
+}
+
+/* Nobody else has a broadcast message to deliver: it comes again from here, as often as one that is
+ * sent back would. In Java it is dropped at once. False: enough. */
+static bool keep(struct consumer_queue *queue, struct mqc_message *message, int level)
+{
+    const struct consumer *consumer = queue->consumer;
+    bool again = level != TO_DEAD_LETTERS &&
+                 message->reconsume_times < consumer->settings.max_reconsume_times;
+    LOG_AT(again ? MQC_LOG_WARN : MQC_LOG_ERROR, LOG_CONSUMER,
+           "group=%s topic=%s broker=%s queue=%d offset=%lld was refused %d times: %s",
+           consumer->group, queue->place.topic, queue->place.broker_name, queue->place.queue_id,
+           (long long)message->queue_offset, message->reconsume_times + 1,
+           again ? "again in 5 s" : "given up, as nobody else of a broadcasting group has it");
+    if (again) {
+        message->reconsume_times++;
+        process_queue_again(&queue->messages, message->queue_offset);
+    } else {
+        consumer_queue_finished(queue, message);
+    }
+    return again;
 }
 
 /* ---- later ---- */
@@ -200,8 +233,11 @@ static void piece_submit_again(struct pull_request *later)
 {
     struct piece *piece = CONTAINER_OF(later, struct piece, later);
     struct consumer_queue *queue = piece->batch->queue;
+    struct link tasks;
+    list_init(&tasks);
+    list_append(&tasks, &piece->task.link);
     consumer_queue_ref(queue); /* the workers outlive their discarding of the piece */
-    consume_workers_submit(push_consumer_of(queue->consumer)->workers, &piece->task);
+    hand_over(push_consumer_of(queue->consumer), &tasks);
     consumer_queue_unref(queue);
 }
 

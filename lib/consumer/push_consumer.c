@@ -12,7 +12,9 @@ mqc_push_consumer *mqc_push_consumer_new_sized(const mqc_push_consumer_options *
 {
     mqc_push_consumer_options whole = {0}; /* of an older or newer header: what both know */
     if (options) memcpy(&whole, options, size < sizeof whole ? size : sizeof whole);
-    if (options_check_push_consumer(options ? &whole : NULL, error) != MQC_OK) return NULL;
+    if (options_check_push_consumer(options ? &whole : NULL, error) != MQC_OK ||
+        allocate_options_check(&whole.allocate, error) != MQC_OK)
+        return NULL;
     struct mqc_push_consumer *consumer = memory_allocate_zero(1, sizeof *consumer);
     if (!consumer) {
         error_no_memory(error);
@@ -23,7 +25,13 @@ mqc_push_consumer *mqc_push_consumer_new_sized(const mqc_push_consumer_options *
                                          .group = whole.group,
                                          .from = whole.from,
                                          .from_unix_ms = whole.from_unix_ms,
-                                         .retries = true,
+                                         .retries = whole.model == MQC_CLUSTERING,
+                                         .model = whole.model,
+                                         .allocate = whole.allocate,
+                                         .queue_listener = whole.queue_listener,
+                                         .queue_listener_arg = whole.queue_listener_arg,
+                                         .offset_store_path = whole.offset_store_path,
+                                         .offsets_in_memory = whole.offsets_in_memory,
                                          .max_reconsume_times = whole.max_reconsume_times,
                                          .pull_batch = whole.pull_batch,
                                          .pull_batch_bytes = whole.pull_batch_bytes,
@@ -34,15 +42,18 @@ mqc_push_consumer *mqc_push_consumer_new_sized(const mqc_push_consumer_options *
                                          .topic_max_messages = whole.topic_max_messages,
                                          .topic_max_mib = whole.topic_max_mib};
     list_init(&consumer->parked);
+    mailbox_init(&consumer->mailbox);
     if (consume_workers_new(whole.threads, &consumer->workers, error) != MQC_OK) goto failed;
     consume_workers_set_minimum(consumer->workers, whole.threads_min);
-    if (consumer_init(&consumer->core, &PUSH_CONCURRENTLY, &settings, error) != MQC_OK) goto failed;
+    const struct consumer_kind *kind = whole.polled ? &PUSH_POLLED : &PUSH_CONCURRENTLY;
+    if (consumer_init(&consumer->core, kind, &settings, error) != MQC_OK) goto failed;
     consumer->options = whole;
     consumer->options.client = consumer->core.settings.client;
     consumer->options.group = consumer->core.settings.group;
     return consumer;
 failed:
     consume_workers_free(consumer->workers);
+    mailbox_done(&consumer->mailbox);
     memory_free(consumer);
     return NULL;
 }
@@ -52,6 +63,14 @@ mqc_status mqc_push_consumer_subscribe(mqc_push_consumer *consumer, const char *
 {
     mqc_status status = check(consumer, error);
     return status == MQC_OK ? consumer_subscribe(&consumer->core, topic, filter, error) : status;
+}
+
+mqc_status mqc_push_consumer_subscribe_sql(mqc_push_consumer *consumer, const char *topic,
+                                           const char *expression, mqc_error *error)
+{
+    mqc_status status = check(consumer, error);
+    return status == MQC_OK ? consumer_subscribe_sql(&consumer->core, topic, expression, error)
+                            : status;
 }
 
 mqc_status mqc_push_consumer_unsubscribe(mqc_push_consumer *consumer, const char *topic,
@@ -70,7 +89,9 @@ mqc_status mqc_push_consumer_start(mqc_push_consumer *consumer, mqc_error *error
 mqc_status mqc_push_consumer_pause(mqc_push_consumer *consumer, mqc_error *error)
 {
     mqc_status status = check(consumer, error);
-    return status == MQC_OK ? consumer_pause(&consumer->core, error) : status;
+    if (status == MQC_OK) status = consumer_pause(&consumer->core, error);
+    if (status == MQC_OK && consumer->options.polled) push_hold_mailbox(&consumer->core);
+    return status;
 }
 
 mqc_status mqc_push_consumer_resume(mqc_push_consumer *consumer, mqc_error *error)
@@ -118,10 +139,7 @@ int push_stop(struct consumer *core, int64_t deadline_ms)
     lock_take(&core->lock);
     list_move_all(&tasks, &consumer->parked);
     lock_release(&core->lock);
-    for (struct link *item; (item = list_take_first(&tasks));) {
-        struct consume_task *task = CONTAINER_OF(item, struct consume_task, link);
-        task->discard(task);
-    }
+    push_discard_tasks(&tasks);
     return consume_workers_stop(consumer->workers, deadline_ms);
 }
 
@@ -130,6 +148,7 @@ void push_destroy(struct consumer *core)
     struct mqc_push_consumer *consumer = push_consumer_of(core);
     consume_workers_free(consumer->workers);
     consumer_done(core);
+    mailbox_done(&consumer->mailbox);
     memory_free(consumer);
 }
 

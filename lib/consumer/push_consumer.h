@@ -1,9 +1,12 @@
 /* Shared by the files of the push consumer only: push_consumer.c (the public functions),
- * push_concurrently.c (a kind), push_delivery.c (one listener call), push_timeout.c. */
+ * push_concurrently.c and push_polled.c (kinds), push_delivery.c (one listener call),
+ * push_timeout.c. */
 #ifndef CONSUMER_PUSH_CONSUMER_H
 #define CONSUMER_PUSH_CONSUMER_H
 
 #include "lib/consumer/consumer.h"
+#include "lib/consumer/delivery.h"
+#include "lib/consumer/mailbox.h"
 #include "services/consume_workers.h"
 
 struct mqc_push_consumer {
@@ -12,6 +15,8 @@ struct mqc_push_consumer {
     struct consume_workers *workers;
     struct link parked; /* guarded by core.lock: consume_task.link of what came up while paused */
     struct scheduled_task *sweep;
+    struct mailbox mailbox; /* consume_task.link of what waits to be polled */
+    int out;                /* guarded by core.lock: deliveries that were polled, not finished */
 };
 
 static inline struct mqc_push_consumer *push_consumer_of(struct consumer *consumer)
@@ -28,14 +33,28 @@ int push_threads(struct consumer *consumer);
 /* ---- push_concurrently.c ---- */
 extern const struct consumer_kind PUSH_CONCURRENTLY;
 
-/* ---- push_delivery.c ---- */
-struct mqc_delivery {
-    mqc_message_queue queue;
+/* One listener call, or one poll; in the batch's room. */
+struct piece {
+    struct consume_task task;
+    struct pull_request later;  /* for a delivery from here after a while */
+    struct pulled_batch *batch; /* counted */
     struct mqc_message **messages;
     size_t count;
-    size_t done; /* of them, when the listener succeeds */
-    int retry_level;
 };
+void push_deliver_pieces(struct pulled_batch *batch);
+void push_discard_tasks(struct link *tasks);
+/* Puts the messages that the application may be given in front and returns their number; behind
+ * them come the damaged ones. Those that are no longer ours to deliver are taken out. */
+size_t piece_prepare(struct piece *piece);
+/* The verdict: of those that were good, the first `done` are. The rest is given back, which blocks.
+ */
+void piece_end(struct piece *piece, size_t good, size_t done, int retry_level);
+
+/* ---- push_polled.c ---- */
+extern const struct consumer_kind PUSH_POLLED;
+void push_hold_mailbox(struct consumer *core); /* while it is paused */
+
+/* ---- push_delivery.c ---- */
 /* Calls the listener and returns how many of the messages are done. */
 size_t push_deliver(const struct mqc_push_consumer *consumer, struct mqc_delivery *delivery);
 const char *push_consume_directly(struct consumer *consumer, struct mqc_message *message);

@@ -1,9 +1,6 @@
 /* One listener call: what the application sees of it, and its verdict. Runs on a worker thread, or
  * on a callback thread when a broker has a message consumed directly. */
-#include "lib/base/error.h"
 #include "lib/consumer/push_consumer.h"
-
-enum { LEVEL_LEAST = -1, LEVEL_MOST = 18 };
 
 size_t push_deliver(const struct mqc_push_consumer *consumer, struct mqc_delivery *delivery)
 {
@@ -23,31 +20,4 @@ const char *push_consume_directly(struct consumer *consumer, struct mqc_message 
         .count = 1,
     };
     return push_deliver(push_consumer_of(consumer), &delivery) == 1 ? "CR_SUCCESS" : "CR_LATER";
-}
-
-size_t mqc_delivery_count(const mqc_delivery *delivery)
-{
-    return delivery->count;
-}
-
-const mqc_message *mqc_delivery_at(const mqc_delivery *delivery, size_t index)
-{
-    return index < delivery->count ? delivery->messages[index] : NULL;
-}
-
-mqc_message_queue mqc_delivery_queue(const mqc_delivery *delivery)
-{
-    return delivery->queue;
-}
-
-void mqc_delivery_done(mqc_delivery *delivery, size_t count)
-{
-    delivery->done = count < delivery->count ? count : delivery->count;
-}
-
-void mqc_delivery_retry_level(mqc_delivery *delivery, int level)
-{
-    delivery->retry_level = level < LEVEL_LEAST  ? LEVEL_LEAST
-                            : level > LEVEL_MOST ? LEVEL_MOST
-                                                 : level;
 }

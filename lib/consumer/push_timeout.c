@@ -32,6 +32,7 @@ void push_timeout_sweep(struct consumer *core, struct client_instance *instance)
     int64_t since_ms =
         clock_now_ms() - (int64_t)consumer->options.consume_timeout_minutes * MINUTE_MS;
     size_t count;
+    if (core->settings.model == MQC_BROADCASTING) return; /* there is nobody else to try */
     struct consumer_queue **queues = consumer_queues_list(core, NULL, &count);
     for (size_t i = 0; i < count; i++) sweep_queue(consumer, queues[i], instance, since_ms);
     consumer_queues_release(queues, count);

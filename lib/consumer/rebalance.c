@@ -38,6 +38,8 @@ struct pass {
 static bool divide_topic(struct pass *pass, const char *topic);
 static mqc_status get_queues(struct pass *pass, const char *topic, int64_t deadline_ms,
                              struct topic_queues **queues, mqc_error *error);
+static mqc_status choose(struct pass *pass, const char *topic, int64_t deadline_ms,
+                         const struct topic_queues *queues, bool *mine, mqc_error *error);
 static void report(const struct pass *pass, const char *topic, mqc_status status,
                    const mqc_error *error);
 static mqc_status get_members(struct pass *pass, const char *topic, int64_t deadline_ms,
@@ -48,6 +50,7 @@ static bool update(struct pass *pass, const char *topic, const struct topic_queu
                    const bool *mine);
 static bool drop_lost(struct pass *pass, const char *topic, const struct topic_queues *queues,
                       const bool *mine);
+static void tell_listener(struct pass *pass, const char *topic, const struct topic_queues *queues);
 static bool is_mine(const struct mqc_message_queue *place, const struct topic_queues *queues,
                     const bool *mine);
 static bool gain(struct pass *pass, const mqc_message_queue *place);
@@ -63,6 +66,7 @@ bool consumer_rebalance(struct consumer *consumer)
     size_t count;
     /* Brokers do not know of us before the first heartbeat; start wakes us after it. */
     if (!atomic_load(&consumer->announced)) return true;
+    if (consumer->kind->pass_begins) consumer->kind->pass_begins(consumer);
     if (subscriptions_list(&consumer->subscriptions, &topics, &count, NULL) != MQC_OK) return false;
     bool balanced = true;
     for (size_t i = 0; i < count && consumer_running(consumer); i++)
@@ -77,6 +81,7 @@ bool consumer_rebalance(struct consumer *consumer)
     consumer->unknown_passes = pass.unknown ? consumer->unknown_passes + 1 : 0;
     if (pass.changed) subscriptions_touch(&consumer->subscriptions);
     if (pass.changed || pass.unknown) client_instance_heartbeat(pass.instance, 0);
+    if (consumer->kind->pass_ends) consumer->kind->pass_ends(consumer);
     return balanced;
 }
 
@@ -86,38 +91,59 @@ static bool divide_topic(struct pass *pass, const char *topic)
     struct consumer *consumer = pass->consumer;
     int64_t deadline_ms = consumer_deadline(consumer, consumer->client_options.request_timeout_ms);
     struct topic_queues *queues = NULL;
-    struct name_list ids = {0};
     mqc_error error;
     bool balanced = false;
     bool *mine = NULL;
     mqc_status status = get_queues(pass, topic, deadline_ms, &queues, &error);
     /* Brokers make the retry topic when it is first needed. */
     bool missing = status == MQC_NO_ROUTE;
-    if (status == MQC_OK) status = get_members(pass, topic, deadline_ms, &ids, &error);
     if (status == MQC_OK) {
         mine = memory_allocate_zero(queues->subscribe_count + 1, sizeof *mine);
-        if (!mine) status = error_no_memory(&error);
+        status =
+            mine ? choose(pass, topic, deadline_ms, queues, mine, &error) : error_no_memory(&error);
     }
-    if (status != MQC_OK) {
-        report(pass, topic, status, &error);
+    bool known = status == MQC_OK;
+    bool unlisted = status == MQC_NOT_FOUND;
+    if (!known) {
+        report(pass, topic, unlisted ? MQC_REFUSED : status, &error);
         balanced = missing;
         pass->missing = pass->missing || missing;
-        pass->unknown = pass->unknown || status == MQC_REFUSED;
-        goto out;
-    }
-    bool known = consumer->strategy->allocate(client_instance_id(pass->instance), &ids,
-                                              queues->subscribe, queues->subscribe_count, mine);
-    if (!known) {
-        pass->unknown = true;
-        error_set(&error, MQC_REFUSED, "the broker does not list us among %zu members", ids.count);
-        report(pass, topic, MQC_REFUSED, &error);
+        pass->unknown = pass->unknown || unlisted || status == MQC_REFUSED;
     }
     /* A broker that has just restarted learns of us in a moment: no reason to drop all queues. */
-    if (known || pass->give_up_when_unknown) balanced = update(pass, topic, queues, mine) && known;
-out:
+    if (known || (unlisted && pass->give_up_when_unknown))
+        balanced = update(pass, topic, queues, mine) && known;
     memory_free(mine);
     topic_queues_unref(queues);
     return balanced;
+}
+
+/* Which of the queues are to be ours. MQC_NOT_FOUND when the group's members are to divide them and
+ * we are none. */
+static mqc_status choose(struct pass *pass, const char *topic, int64_t deadline_ms,
+                         const struct topic_queues *queues, bool *mine, mqc_error *error)
+{
+    struct consumer *consumer = pass->consumer;
+    struct name_list ids = {0};
+    if (consumer->kind->choose &&
+        consumer->kind->choose(consumer, queues->subscribe, queues->subscribe_count, mine))
+        return MQC_OK;
+    if (consumer->settings.model == MQC_BROADCASTING) {
+        for (size_t i = 0; i < queues->subscribe_count; i++) mine[i] = true;
+        return MQC_OK;
+    }
+    mqc_status status = get_members(pass, topic, deadline_ms, &ids, error);
+    if (status == MQC_OK) {
+        mqc_allocation allocation = {.group = consumer->group,
+                                     .topic = topic,
+                                     .client_id = client_instance_id(pass->instance),
+                                     .client_ids = (const char *const *)ids.names,
+                                     .client_count = ids.count,
+                                     .queues = queues->subscribe,
+                                     .queue_count = queues->subscribe_count};
+        status = allocate_queues(&consumer->settings.allocate, &allocation, mine, error);
+    }
+    return status;
 }
 
 /* A route that a producer of the instance made after the default topic has nothing to consume: the
@@ -193,12 +219,33 @@ static void members_done(struct pass *pass)
 static bool update(struct pass *pass, const char *topic, const struct topic_queues *queues,
                    const bool *mine)
 {
+    bool changed_before = pass->changed;
+    pass->changed = false;
     bool complete = drop_lost(pass, topic, queues, mine);
     for (size_t i = 0; i < queues->subscribe_count && consumer_running(pass->consumer); i++) {
         if (!mine[i] || consumer_queues_has(pass->consumer, &queues->subscribe[i])) continue;
         if (!gain(pass, &queues->subscribe[i])) complete = false;
     }
+    if (pass->changed) tell_listener(pass, topic, queues);
+    pass->changed = pass->changed || changed_before;
     return complete;
+}
+
+static void tell_listener(struct pass *pass, const char *topic, const struct topic_queues *queues)
+{
+    const struct consumer_settings *settings = &pass->consumer->settings;
+    if (!settings->queue_listener || names_is_retry_topic(slice_text(topic))) return;
+    size_t count;
+    struct consumer_queue **held = consumer_queues_list(pass->consumer, topic, &count);
+    mqc_message_queue *mine = memory_allocate_zero(count, sizeof *mine);
+    for (size_t i = 0; mine && i < count; i++) mine[i] = held[i]->place;
+    if (mine) {
+        allocate_sort_queues(mine, count);
+        settings->queue_listener(topic, queues->subscribe, queues->subscribe_count, mine, count,
+                                 settings->queue_listener_arg);
+    }
+    memory_free(mine);
+    consumer_queues_release(held, count);
 }
 
 /* False: something is still to be let go. */

@@ -36,20 +36,27 @@ void topic_subscription_unref(struct topic_subscription *entry)
 mqc_status subscriptions_put(struct subscriptions *subscriptions, const char *topic,
                              const char *filter, bool *replaced, mqc_error *error)
 {
+    struct subscription data;
     mqc_status status = names_check_topic(topic, error);
+    if (status == MQC_OK) status = subscription_make(topic, filter, 0, &data, error);
     if (status != MQC_OK) return status;
+    return subscriptions_put_data(subscriptions, &data, replaced, error);
+}
+
+mqc_status subscriptions_put_data(struct subscriptions *subscriptions, struct subscription *data,
+                                  bool *replaced, mqc_error *error)
+{
     struct topic_subscription *entry = memory_allocate_zero(1, sizeof *entry);
-    if (!entry) return error_no_memory(error);
-    reference_init(&entry->references);
-    status = subscription_make(topic, filter, 0, &entry->data, error);
-    if (status != MQC_OK) {
-        memory_free(entry);
-        return status;
+    if (!entry) {
+        subscription_done(data);
+        return error_no_memory(error);
     }
+    reference_init(&entry->references);
+    entry->data = *data;
     void *old = NULL;
     lock_take(&subscriptions->lock);
     entry->data.version = next_version(subscriptions);
-    bool stored = map_put(&subscriptions->topics, slice_text(topic), entry, &old);
+    bool stored = map_put(&subscriptions->topics, slice_text(entry->data.topic), entry, &old);
     if (stored) subscriptions->version = entry->data.version;
     lock_release(&subscriptions->lock);
     if (!stored) {

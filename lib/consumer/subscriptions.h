@@ -30,6 +30,10 @@ void subscriptions_done(struct subscriptions *subscriptions);
 mqc_status subscriptions_put(struct subscriptions *subscriptions, const char *topic,
                              const char *filter, bool *replaced, mqc_error *error);
 
+/* The same for a subscription of any kind, which is the table's then; on failure, too. */
+mqc_status subscriptions_put_data(struct subscriptions *subscriptions, struct subscription *data,
+                                  bool *replaced, mqc_error *error);
+
 /* False when there is no such topic. */
 bool subscriptions_remove(struct subscriptions *subscriptions, const char *topic);
 

@@ -8,6 +8,7 @@
 #include "lib/protocol/relaxed_json.h"
 
 #define ALL "*"
+#define SQL "SQL92"
 
 static mqc_status begin(const char *topic, const char *expression, const char *type,
                         int64_t version, struct subscription *out, mqc_error *error);
@@ -40,6 +41,25 @@ mqc_status subscription_make(const char *topic, const char *filter, int64_t vers
                       topic, filter);
     if (status != MQC_OK) subscription_done(out);
     return status;
+}
+
+mqc_status subscription_make_sql(const char *topic, const char *expression, int64_t version,
+                                 struct subscription *out, mqc_error *error)
+{
+    *out = (struct subscription){0};
+    if (!topic || !*topic)
+        return error_set(error, MQC_BAD_ARGUMENT, "subscription: topic is empty");
+    if (!expression || slice_trim(slice_text(expression)).size == 0)
+        return error_set(error, MQC_BAD_ARGUMENT,
+                         "subscription to %.200s: the SQL92 expression is empty: it should be like "
+                         "\"price > 10 AND region = 'north'\"",
+                         topic);
+    return begin(topic, expression, SQL, version, out, error);
+}
+
+bool subscription_is_sql(const struct subscription *subscription)
+{
+    return strcmp(subscription->expression_type, SQL) == 0;
 }
 
 void subscription_done(struct subscription *subscription)

@@ -20,6 +20,10 @@ struct subscription {
 /* From a tag expression; NULL, "" and "*" mean all. MQC_BAD_ARGUMENT for "||" and the like. */
 mqc_status subscription_make(const char *topic, const char *filter, int64_t version,
                              struct subscription *out, mqc_error *error);
+/* From an SQL92 expression, which brokers read; MQC_BAD_ARGUMENT when it is empty. */
+mqc_status subscription_make_sql(const char *topic, const char *expression, int64_t version,
+                                 struct subscription *out, mqc_error *error);
+bool subscription_is_sql(const struct subscription *subscription);
 void subscription_done(struct subscription *subscription);
 mqc_status subscription_copy(const struct subscription *from, struct subscription *out,
                              mqc_error *error);

@@ -64,16 +64,25 @@ struct slice hex_bytes(const char *hex)
     return slice_of(bytes, digits / 2);
 }
 
-struct slice golden_bytes(const char *name)
+struct slice golden_text(const char *file_name)
 {
     const char *source = getenv("MQC_SOURCE");
     char path[512];
-    snprintf(path, sizeof path, "%s/test/unit/golden/%s.hex", source ? source : ".", name);
+    snprintf(path, sizeof path, "%s/test/unit/golden/%s", source ? source : ".", file_name);
     FILE *file = fopen(path, "r");
     ck_assert_msg(file != NULL, "no golden bytes at %s", path);
     static char text[4 << 20];
     size_t size = fread(text, 1, sizeof text - 1, file);
     fclose(file);
-    text[size] = '\0';
-    return hex_bytes(text);
+    char *bytes = keep(size + 1);
+    memcpy(bytes, text, size);
+    bytes[size] = '\0';
+    return slice_of(bytes, size);
+}
+
+struct slice golden_bytes(const char *name)
+{
+    char file_name[256];
+    snprintf(file_name, sizeof file_name, "%s.hex", name);
+    return hex_bytes(golden_text(file_name).data);
 }

@@ -25,6 +25,9 @@ void unit_case(Suite *suite, const char *name, const TTest *const *tests, int co
  * when there is no such file. The memory lives until the process ends. */
 struct slice golden_bytes(const char *name);
 
+/* The text of test/unit/golden/<file>; fails the test when there is none. Lives as the bytes do. */
+struct slice golden_text(const char *file);
+
 /* Bytes from a hex string, e.g. hex_bytes("00 01 ff"). Lives until the process ends. */
 struct slice hex_bytes(const char *hex);
 

@@ -121,6 +121,7 @@ static mqc_status check_role(enum option_role role, const void *options, mqc_err
     case OPTION_ROLE_CLIENT: return options_check_client(options, error);
     case OPTION_ROLE_PRODUCER: return options_check_producer(options, error);
     case OPTION_ROLE_PUSH_CONSUMER: return options_check_push_consumer(options, error);
+    case OPTION_ROLE_LITE_CONSUMER: return options_check_lite_consumer(options, error);
     }
     return MQC_OK;
 }
@@ -129,6 +130,7 @@ union any_options {
     mqc_client_options client;
     mqc_producer_options producer;
     mqc_push_consumer_options push_consumer;
+    mqc_lite_consumer_options lite_consumer;
 };
 
 static union any_options good(enum option_role role)
@@ -137,6 +139,8 @@ static union any_options good(enum option_role role)
     if (role == OPTION_ROLE_PRODUCER) options = (union any_options){.producer = *PRODUCER(0)};
     if (role == OPTION_ROLE_PUSH_CONSUMER)
         options = (union any_options){.push_consumer = *CONSUMER(0)};
+    if (role == OPTION_ROLE_LITE_CONSUMER)
+        options = (union any_options){.lite_consumer = {.client = &HERE, .group = "g"}};
     return options;
 }
 
@@ -146,6 +150,65 @@ static mqc_status check_with(const struct option *option, int number, mqc_error 
     memcpy((char *)&options + option->offset, &number, sizeof number);
     return check_role(option->role, &options, error);
 }
+
+START_TEST(where_offsets_of_broadcasts_are)
+{
+    no_environment();
+    CHECK_OK(options_check_push_consumer(
+        CONSUMER(.model = MQC_BROADCASTING, .offset_store_path = "here"), error));
+    CHECK_OK(options_check_push_consumer(
+        CONSUMER(.model = MQC_BROADCASTING, .offsets_in_memory = true), error));
+    CHECK_REFUSED(options_check_push_consumer(CONSUMER(.offset_store_path = "here"), error),
+                  "offsetStorePath (offset_store_path) is given, but messageModel (model) is not "
+                  "BROADCASTING (MQC_BROADCASTING): the offsets of a clustering group are at the "
+                  "brokers");
+    CHECK_REFUSED(options_check_push_consumer(CONSUMER(.offsets_in_memory = true), error),
+                  "offsetsInMemory (offsets_in_memory) is given, but messageModel (model) is not "
+                  "BROADCASTING (MQC_BROADCASTING): the offsets of a clustering group are at the "
+                  "brokers");
+    CHECK_REFUSED(
+        options_check_push_consumer(CONSUMER(.model = MQC_BROADCASTING, .offset_store_path = "here",
+                                             .offsets_in_memory = true),
+                                    error),
+        "offsetStorePath (offset_store_path) and offsetsInMemory (offsets_in_memory) are "
+        "both given: give one of them");
+    CHECK_REFUSED(options_check_push_consumer(CONSUMER(.model = (mqc_message_model)2), error),
+                  "messageModel (model) is 2: give the constant for one of CLUSTERING, "
+                  "BROADCASTING");
+}
+END_TEST
+
+START_TEST(lite_consumers)
+{
+    no_environment();
+    mqc_lite_consumer_options lite = {.client = &HERE, .group = "g"};
+    CHECK_OK(options_check_lite_consumer(&lite, error));
+    mqc_lite_consumer_options filled = options_fill_lite_consumer(&lite);
+    ck_assert_int_eq(filled.pull_batch, 10);
+    ck_assert_int_eq(filled.auto_commit_ms, 5000);
+    ck_assert_int_eq(filled.all_max_messages, 10000);
+    ck_assert_int_eq(filled.queue_max_messages, 1000);
+    ck_assert_int_eq(filled.queue_max_mib, 100);
+    ck_assert_int_eq(filled.queue_max_span, 2000);
+    ck_assert_int_eq(filled.topic_check_ms, 30000);
+    ck_assert_str_eq(filled.group, "g");
+    CHECK_REFUSED(options_check_lite_consumer(NULL, error),
+                  "there are no options: a lite consumer needs a group");
+    lite.auto_commit_ms = 999;
+    CHECK_REFUSED(
+        options_check_lite_consumer(&lite, error),
+        "autoCommitIntervalMillis (auto_commit_ms) is 999: give 1000 to 86400000 ms, or 0 "
+        "for the default 5000");
+    lite.auto_commit_ms = 0;
+    lite.queue_max_mib = 1025;
+    CHECK_REFUSED(options_check_lite_consumer(&lite, error),
+                  "pullThresholdSizeForQueue (queue_max_mib) is 1025: give 1 to 1024 MiB, or 0 for "
+                  "the default 100");
+    lite.group = NULL;
+    CHECK_REFUSED(options_check_lite_consumer(&lite, error),
+                  "consumerGroup (group) is missing: give the group's name");
+}
+END_TEST
 
 START_TEST(every_number_has_its_bounds)
 {
@@ -204,7 +267,10 @@ START_TEST(groups_are_checked)
     CHECK_REFUSED_ABOUT(options_check_producer(NULL, error), "needs a group");
     CHECK_REFUSED_ABOUT(options_check_push_consumer(NULL, error), "needs a group");
     CHECK_REFUSED(options_check_push_consumer(CONSUMER_OF("g", NULL), error),
-                  "listener is missing: give the function that takes the messages");
+                  "listener is missing: give the function that takes the messages, or set polled "
+                  "and call mqc_push_consumer_poll");
+    CHECK_REFUSED(options_check_push_consumer(CONSUMER(.polled = true), error),
+                  "listener and polled are both given: messages go to one of them");
 }
 END_TEST
 
@@ -376,9 +442,10 @@ static Suite *options_suite(void)
 {
     Suite *suite = suite_create("options");
     UNIT_CASE(suite, "check", good_options_pass, numbers_out_of_range_name_field_and_range,
-              every_number_has_its_bounds, no_text_may_be_empty, groups_are_checked,
-              name_servers_are_checked, the_environment_is_the_default,
-              settings_that_contradict_each_other, secrets_are_not_in_errors, topics_are_listed);
+              where_offsets_of_broadcasts_are, lite_consumers, every_number_has_its_bounds,
+              no_text_may_be_empty, groups_are_checked, name_servers_are_checked,
+              the_environment_is_the_default, settings_that_contradict_each_other,
+              secrets_are_not_in_errors, topics_are_listed);
     UNIT_CASE(suite, "fill", zeros_become_defaults, what_is_given_stays_and_none_is_none,
               defaults_are_within_their_ranges);
     return suite;

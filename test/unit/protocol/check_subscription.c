@@ -176,10 +176,39 @@ START_TEST(no_memory)
 }
 END_TEST
 
+START_TEST(sql)
+{
+    struct subscription made, copy;
+    ck_assert_int_eq(subscription_make_sql("t", "a > 5 AND b = 'x'", 17, &made, &error), MQC_OK);
+    ck_assert(subscription_is_sql(&made));
+    ck_assert(subscription_accepts(&made, slice_text("any")));
+    ck_assert_int_eq(subscription_copy(&made, &copy, &error), MQC_OK);
+    struct buffer out;
+    buffer_init(&out);
+    subscription_encode(&copy, &out);
+    ck_assert_str_eq(buffer_text(&out),
+                     "{\"classFilterMode\":false,\"codeSet\":[],\"expressionType\":\"SQL92\","
+                     "\"subString\":\"a > 5 AND b = 'x'\",\"subVersion\":17,\"tagsSet\":[],"
+                     "\"topic\":\"t\"}");
+    buffer_done(&out);
+    subscription_done(&copy);
+    subscription_done(&made);
+    ck_assert(!subscription_is_sql(&(struct subscription){.expression_type = (char[]){"TAG"}}));
+    static const char *const empty[] = {NULL, "", " \t"};
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_int_eq(subscription_make_sql("t", empty[i], 1, &made, &error), MQC_BAD_ARGUMENT);
+        ck_assert_str_eq(error.text, "subscription to t: the SQL92 expression is empty: it should "
+                                     "be like \"price > 10 AND region = 'north'\"");
+    }
+    ck_assert_int_eq(subscription_make_sql("", "a > 1", 1, &made, &error), MQC_BAD_ARGUMENT);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("subscription");
-    UNIT_CASE(s, "filters", all, tags, equal_codes_are_told_apart, bad_filters, copies, no_memory);
+    UNIT_CASE(s, "filters", all, tags, equal_codes_are_told_apart, bad_filters, copies, sql,
+              no_memory);
     UNIT_CASE(s, "json", json, json_with_defaults);
     return s;
 }

@@ -1,0 +1,373 @@
+/* Which queues a lite pull consumer has: by subscribing, where the group's members divide them, or
+ * by assigning, where the application says. Called on its threads; the rebalance service asks what
+ * was assigned, a callback thread looks at watched topics. */
+#include "lib/base/clock.h"
+#include "lib/base/error.h"
+#include "lib/base/log.h"
+#include "lib/base/memory.h"
+#include "lib/consumer/lite_consumer.h"
+#include "lib/consumer/queue_questions.h"
+#include "services/service.h"
+
+struct watch {
+    struct link link; /* in mqc_lite_consumer.watches */
+    char *topic;
+    mqc_queue_listener *listener;
+    void *arg;
+    bool known; /* `queues` is what was seen last */
+    mqc_queue_list queues;
+};
+
+static mqc_status set_mode(mqc_lite_consumer *consumer, enum lite_mode mode, mqc_error *error);
+static mqc_status assign(mqc_lite_consumer *consumer, mqc_queue_list *list, const char *filter,
+                         mqc_error *error);
+static void drop_topics(mqc_lite_consumer *consumer, const mqc_queue_list *list);
+static void await_round(mqc_lite_consumer *consumer, uint64_t round, int64_t deadline_ms);
+static mqc_status set_paused(mqc_lite_consumer *consumer, const mqc_message_queue *queues,
+                             size_t count, bool paused, mqc_error *error);
+static void unpark(struct lite_queue *queue);
+static void look_at(mqc_lite_consumer *consumer, struct client_instance *instance,
+                    const char *topic);
+static bool same_queues(const mqc_queue_list *a, const mqc_queue_list *b);
+static void watch_free(struct watch *watch);
+
+/* ---- subscribing ---- */
+
+mqc_status mqc_lite_consumer_subscribe(mqc_lite_consumer *consumer, const char *topic,
+                                       const char *filter, mqc_error *error)
+{
+    mqc_status status = lite_check(consumer, error);
+    if (status == MQC_OK) status = set_mode(consumer, LITE_SUBSCRIBES, error);
+    return status == MQC_OK ? consumer_subscribe(&consumer->core, topic, filter, error) : status;
+}
+
+mqc_status mqc_lite_consumer_subscribe_sql(mqc_lite_consumer *consumer, const char *topic,
+                                           const char *expression, mqc_error *error)
+{
+    mqc_status status = lite_check(consumer, error);
+    if (status == MQC_OK) status = set_mode(consumer, LITE_SUBSCRIBES, error);
+    return status == MQC_OK ? consumer_subscribe_sql(&consumer->core, topic, expression, error)
+                            : status;
+}
+
+mqc_status mqc_lite_consumer_unsubscribe(mqc_lite_consumer *consumer, const char *topic,
+                                         mqc_error *error)
+{
+    mqc_status status = lite_check(consumer, error);
+    if (status == MQC_OK) status = set_mode(consumer, LITE_SUBSCRIBES, error);
+    return status == MQC_OK ? consumer_unsubscribe(&consumer->core, topic, error) : status;
+}
+
+static mqc_status set_mode(mqc_lite_consumer *consumer, enum lite_mode mode, mqc_error *error)
+{
+    lock_take(&consumer->core.lock);
+    if (consumer->mode == LITE_UNDECIDED) consumer->mode = mode;
+    bool good = consumer->mode == mode;
+    lock_release(&consumer->core.lock);
+    if (good) return MQC_OK;
+    return error_set(error, MQC_WRONG_STATE,
+                     "Subscribe and assign are mutually exclusive: group %s has %s before",
+                     consumer->core.group, mode == LITE_ASSIGNS ? "subscribed" : "assigned");
+}
+
+/* ---- assigning ---- */
+
+mqc_status mqc_lite_consumer_assign(mqc_lite_consumer *consumer, const mqc_message_queue *queues,
+                                    size_t count, const char *filter, mqc_error *error)
+{
+    mqc_queue_list list;
+    mqc_status status = lite_check(consumer, error);
+    if (status == MQC_OK)
+        status = consumer_check_live(&consumer->core, "mqc_lite_consumer_assign", error);
+    if (status == MQC_OK && !queues && count > 0)
+        status = error_set(error, MQC_BAD_ARGUMENT, "queues is NULL: give %zu", count);
+    for (size_t i = 0; status == MQC_OK && i < count; i++) status = queue_check(&queues[i], error);
+    if (status == MQC_OK) status = set_mode(consumer, LITE_ASSIGNS, error);
+    if (status == MQC_OK) status = queue_list_copy(queues, count, &list, error);
+    return status == MQC_OK ? assign(consumer, &list, filter, error) : status;
+}
+
+/* The list is taken over. */
+static mqc_status assign(mqc_lite_consumer *consumer, mqc_queue_list *list, const char *filter,
+                         mqc_error *error)
+{
+    struct consumer *core = &consumer->core;
+    mqc_status status = MQC_OK;
+    atomic_store(&core->unlisted, true);
+    for (size_t i = 0; i < list->count && status == MQC_OK; i++) {
+        bool again = i > 0 && strcmp(list->queues[i].topic, list->queues[i - 1].topic) == 0;
+        if (!again)
+            status =
+                subscriptions_put(&core->subscriptions, list->queues[i].topic, filter, NULL, error);
+    }
+    if (status != MQC_OK) {
+        mqc_queue_list_free(list);
+        return status;
+    }
+    drop_topics(consumer, list);
+    lock_take(&core->lock);
+    mqc_queue_list old = consumer->assigned;
+    consumer->assigned = *list;
+    uint64_t round = ++consumer->assigned_round;
+    lock_release(&core->lock);
+    mqc_queue_list_free(&old);
+    struct client_instance *instance = consumer_enter(core);
+    if (!instance) return MQC_OK;
+    client_instance_wake_rebalance(instance);
+    if (!service_on_own_thread())
+        await_round(consumer, round, client_instance_request_deadline(instance));
+    consumer_exit(core);
+    return MQC_OK;
+}
+
+/* Topics that no queue of the list is of. */
+static void drop_topics(mqc_lite_consumer *consumer, const mqc_queue_list *list)
+{
+    struct topic_subscription **topics;
+    size_t count;
+    if (subscriptions_list(&consumer->core.subscriptions, &topics, &count, NULL) != MQC_OK) return;
+    for (size_t i = 0; i < count; i++) {
+        bool used = false;
+        for (size_t at = 0; at < list->count; at++)
+            used = used || strcmp(list->queues[at].topic, topics[i]->data.topic) == 0;
+        if (!used) subscriptions_remove(&consumer->core.subscriptions, topics[i]->data.topic);
+    }
+    subscriptions_release(topics, count);
+}
+
+static void await_round(mqc_lite_consumer *consumer, uint64_t round, int64_t deadline_ms)
+{
+    struct consumer *core = &consumer->core;
+    bool in_time = true;
+    lock_take(&core->lock);
+    while (consumer->divided_round < round && in_time &&
+           atomic_load(&core->state) == CONSUMER_RUNNING)
+        in_time = condition_wait_until(&core->changed, &core->lock, deadline_ms);
+    lock_release(&core->lock);
+}
+
+void lite_pass_begins(struct consumer *core)
+{
+    struct mqc_lite_consumer *consumer = lite_of(core);
+    lock_take(&core->lock);
+    consumer->pass_round = consumer->assigned_round;
+    lock_release(&core->lock);
+}
+
+void lite_pass_ends(struct consumer *core)
+{
+    struct mqc_lite_consumer *consumer = lite_of(core);
+    lock_take(&core->lock);
+    consumer->divided_round = consumer->pass_round;
+    condition_wake_all(&core->changed);
+    lock_release(&core->lock);
+}
+
+bool lite_choose(struct consumer *core, const mqc_message_queue *queues, size_t count, bool *mine)
+{
+    struct mqc_lite_consumer *consumer = lite_of(core);
+    lock_take(&core->lock);
+    bool chosen = consumer->mode == LITE_ASSIGNS;
+    for (size_t i = 0; chosen && i < count; i++) {
+        mine[i] = false;
+        for (size_t at = 0; at < consumer->assigned.count && !mine[i]; at++)
+            mine[i] = queue_equal(&consumer->assigned.queues[at], &queues[i]);
+    }
+    lock_release(&core->lock);
+    return chosen;
+}
+
+/* ---- asking ---- */
+
+mqc_status mqc_lite_consumer_assignment(mqc_lite_consumer *consumer, mqc_queue_list *list,
+                                        mqc_error *error)
+{
+    mqc_status status = lite_check(consumer, error);
+    if (status != MQC_OK) return status;
+    size_t count;
+    struct consumer_queue **queues = consumer_queues_list(&consumer->core, NULL, &count);
+    mqc_message_queue *places = memory_allocate_zero(count, sizeof *places);
+    for (size_t i = 0; places && i < count; i++) places[i] = queues[i]->place;
+    if (places) allocate_sort_queues(places, count);
+    status = places ? queue_list_copy(places, count, list, error) : error_no_memory(error);
+    memory_free(places);
+    consumer_queues_release(queues, count);
+    return status;
+}
+
+mqc_status mqc_lite_consumer_fetch_queues(mqc_lite_consumer *consumer, const char *topic,
+                                          mqc_queue_list *list, mqc_error *error)
+{
+    struct client_instance *instance;
+    mqc_status status = lite_enter(consumer, &instance, error);
+    if (status != MQC_OK) return status;
+    status = queue_ask_list(instance, topic, list, error);
+    consumer_exit(&consumer->core);
+    return status;
+}
+
+/* ---- pausing ---- */
+
+mqc_status mqc_lite_consumer_pause(mqc_lite_consumer *consumer, const mqc_message_queue *queues,
+                                   size_t count, mqc_error *error)
+{
+    return set_paused(consumer, queues, count, true, error);
+}
+
+mqc_status mqc_lite_consumer_resume(mqc_lite_consumer *consumer, const mqc_message_queue *queues,
+                                    size_t count, mqc_error *error)
+{
+    return set_paused(consumer, queues, count, false, error);
+}
+
+static mqc_status set_paused(mqc_lite_consumer *consumer, const mqc_message_queue *queues,
+                             size_t count, bool paused, mqc_error *error)
+{
+    mqc_status status = lite_check(consumer, error);
+    if (status == MQC_OK && !queues && count > 0)
+        status = error_set(error, MQC_BAD_ARGUMENT, "queues is NULL: give %zu", count);
+    if (status != MQC_OK) return status;
+    struct lite_queue **found = memory_allocate_zero(count, sizeof *found);
+    if (!found) return error_no_memory(error);
+    for (size_t i = 0; i < count && status == MQC_OK; i++)
+        status = lite_find(consumer, &queues[i], &found[i], error);
+    for (size_t i = 0; i < count; i++) {
+        if (status == MQC_OK) {
+            lock_take(&consumer->core.lock);
+            atomic_store(&found[i]->paused, paused);
+            if (!paused) unpark(found[i]);
+            lock_release(&consumer->core.lock);
+        }
+        if (found[i]) consumer_queue_unref(&found[i]->core);
+    }
+    memory_free(found);
+    return status;
+}
+
+/* What was parked comes before what has been pulled since. */
+static void unpark(struct lite_queue *queue)
+{
+    if (!list_empty(&queue->parked))
+        mailbox_put_back(&lite_of(queue->core.consumer)->mailbox, &queue->parked);
+}
+
+/* ---- watching ---- */
+
+mqc_status mqc_lite_consumer_watch(mqc_lite_consumer *consumer, const char *topic,
+                                   mqc_queue_listener *listener, void *arg, mqc_error *error)
+{
+    mqc_status status = lite_check(consumer, error);
+    if (status == MQC_OK) status = names_check_topic(topic, error);
+    if (status != MQC_OK) return status;
+    struct watch *fresh = NULL, *old = NULL;
+    if (listener) {
+        fresh = memory_allocate_zero(1, sizeof *fresh);
+        if (fresh) fresh->topic = memory_duplicate(topic);
+        if (!fresh || !fresh->topic) {
+            memory_free(fresh);
+            return error_no_memory(error);
+        }
+        fresh->listener = listener;
+        fresh->arg = arg;
+        list_init(&fresh->link);
+    }
+    lock_take(&consumer->core.lock);
+    LIST_EACH(&consumer->watches, item)
+    {
+        struct watch *watch = CONTAINER_OF(item, struct watch, link);
+        if (strcmp(watch->topic, topic) == 0) old = watch;
+    }
+    if (old) list_remove(&old->link);
+    if (fresh) list_append(&consumer->watches, &fresh->link);
+    lock_release(&consumer->core.lock);
+    watch_free(old);
+    struct client_instance *instance = fresh ? consumer_enter(&consumer->core) : NULL;
+    if (!instance) return MQC_OK;
+    look_at(consumer, instance, topic); /* what there is now is no news */
+    consumer_exit(&consumer->core);
+    return MQC_OK;
+}
+
+void lite_look(struct consumer *core, struct client_instance *instance)
+{
+    struct mqc_lite_consumer *consumer = lite_of(core);
+    struct name_list topics = {0};
+    lock_take(&core->lock);
+    LIST_EACH(&consumer->watches, item)
+    name_list_add(&topics, slice_text(CONTAINER_OF(item, struct watch, link)->topic));
+    lock_release(&core->lock);
+    for (size_t i = 0; i < topics.count && consumer_running(core); i++)
+        look_at(consumer, instance, topics.names[i]);
+    name_list_done(&topics);
+}
+
+/* A watch that is replaced meanwhile may still be told once. */
+static void look_at(mqc_lite_consumer *consumer, struct client_instance *instance,
+                    const char *topic)
+{
+    mqc_error error;
+    mqc_queue_list now, old = {0}, mine = {0};
+    mqc_queue_listener *listener = NULL;
+    void *arg = NULL;
+    if (queue_ask_list(instance, topic, &now, &error) != MQC_OK) {
+        log_warn(LOG_ROUTE, "topic=%s could not be looked at: %s", topic, error.text);
+        return;
+    }
+    mqc_queue_list kept;
+    if (queue_list_copy(now.queues, now.count, &kept, &error) != MQC_OK) {
+        mqc_queue_list_free(&now);
+        return;
+    }
+    lock_take(&consumer->core.lock);
+    LIST_EACH(&consumer->watches, item)
+    {
+        struct watch *watch = CONTAINER_OF(item, struct watch, link);
+        if (strcmp(watch->topic, topic) != 0) continue;
+        if (watch->known && !same_queues(&watch->queues, &now)) {
+            listener = watch->listener;
+            arg = watch->arg;
+        }
+        watch->known = true;
+        old = watch->queues;
+        watch->queues = kept;
+        kept = (mqc_queue_list){0};
+    }
+    lock_release(&consumer->core.lock);
+    if (listener && mqc_lite_consumer_assignment(consumer, &mine, &error) == MQC_OK) {
+        size_t of_topic = 0; /* those of other topics behind them */
+        for (size_t i = 0; i < mine.count; i++) {
+            if (strcmp(mine.queues[i].topic, topic) != 0) continue;
+            mqc_message_queue queue = mine.queues[i];
+            mine.queues[i] = mine.queues[of_topic];
+            mine.queues[of_topic++] = queue;
+        }
+        listener(topic, now.queues, now.count, mine.queues, of_topic, arg);
+    }
+    mqc_queue_list_free(&mine);
+    mqc_queue_list_free(&kept);
+    mqc_queue_list_free(&old);
+    mqc_queue_list_free(&now);
+}
+
+static bool same_queues(const mqc_queue_list *a, const mqc_queue_list *b)
+{
+    if (a->count != b->count) return false;
+    for (size_t i = 0; i < a->count; i++) {
+        if (!queue_equal(&a->queues[i], &b->queues[i])) return false;
+    }
+    return true;
+}
+
+void lite_watches_free(mqc_lite_consumer *consumer)
+{
+    for (struct link *item; (item = list_take_first(&consumer->watches));)
+        watch_free(CONTAINER_OF(item, struct watch, link));
+}
+
+static void watch_free(struct watch *watch)
+{
+    if (!watch) return;
+    mqc_queue_list_free(&watch->queues);
+    memory_free(watch->topic);
+    memory_free(watch);
+}
