@@ -151,65 +151,6 @@ static mqc_status check_with(const struct option *option, int number, mqc_error 
     return check_role(option->role, &options, error);
 }
 
-START_TEST(where_offsets_of_broadcasts_are)
-{
-    no_environment();
-    CHECK_OK(options_check_push_consumer(
-        CONSUMER(.model = MQC_BROADCASTING, .offset_store_path = "here"), error));
-    CHECK_OK(options_check_push_consumer(
-        CONSUMER(.model = MQC_BROADCASTING, .offsets_in_memory = true), error));
-    CHECK_REFUSED(options_check_push_consumer(CONSUMER(.offset_store_path = "here"), error),
-                  "offsetStorePath (offset_store_path) is given, but messageModel (model) is not "
-                  "BROADCASTING (MQC_BROADCASTING): the offsets of a clustering group are at the "
-                  "brokers");
-    CHECK_REFUSED(options_check_push_consumer(CONSUMER(.offsets_in_memory = true), error),
-                  "offsetsInMemory (offsets_in_memory) is given, but messageModel (model) is not "
-                  "BROADCASTING (MQC_BROADCASTING): the offsets of a clustering group are at the "
-                  "brokers");
-    CHECK_REFUSED(
-        options_check_push_consumer(CONSUMER(.model = MQC_BROADCASTING, .offset_store_path = "here",
-                                             .offsets_in_memory = true),
-                                    error),
-        "offsetStorePath (offset_store_path) and offsetsInMemory (offsets_in_memory) are "
-        "both given: give one of them");
-    CHECK_REFUSED(options_check_push_consumer(CONSUMER(.model = (mqc_message_model)2), error),
-                  "messageModel (model) is 2: give the constant for one of CLUSTERING, "
-                  "BROADCASTING");
-}
-END_TEST
-
-START_TEST(lite_consumers)
-{
-    no_environment();
-    mqc_lite_consumer_options lite = {.client = &HERE, .group = "g"};
-    CHECK_OK(options_check_lite_consumer(&lite, error));
-    mqc_lite_consumer_options filled = options_fill_lite_consumer(&lite);
-    ck_assert_int_eq(filled.pull_batch, 10);
-    ck_assert_int_eq(filled.auto_commit_ms, 5000);
-    ck_assert_int_eq(filled.all_max_messages, 10000);
-    ck_assert_int_eq(filled.queue_max_messages, 1000);
-    ck_assert_int_eq(filled.queue_max_mib, 100);
-    ck_assert_int_eq(filled.queue_max_span, 2000);
-    ck_assert_int_eq(filled.topic_check_ms, 30000);
-    ck_assert_str_eq(filled.group, "g");
-    CHECK_REFUSED(options_check_lite_consumer(NULL, error),
-                  "there are no options: a lite consumer needs a group");
-    lite.auto_commit_ms = 999;
-    CHECK_REFUSED(
-        options_check_lite_consumer(&lite, error),
-        "autoCommitIntervalMillis (auto_commit_ms) is 999: give 1000 to 86400000 ms, or 0 "
-        "for the default 5000");
-    lite.auto_commit_ms = 0;
-    lite.queue_max_mib = 1025;
-    CHECK_REFUSED(options_check_lite_consumer(&lite, error),
-                  "pullThresholdSizeForQueue (queue_max_mib) is 1025: give 1 to 1024 MiB, or 0 for "
-                  "the default 100");
-    lite.group = NULL;
-    CHECK_REFUSED(options_check_lite_consumer(&lite, error),
-                  "consumerGroup (group) is missing: give the group's name");
-}
-END_TEST
-
 START_TEST(every_number_has_its_bounds)
 {
     no_environment();
@@ -442,10 +383,9 @@ static Suite *options_suite(void)
 {
     Suite *suite = suite_create("options");
     UNIT_CASE(suite, "check", good_options_pass, numbers_out_of_range_name_field_and_range,
-              where_offsets_of_broadcasts_are, lite_consumers, every_number_has_its_bounds,
-              no_text_may_be_empty, groups_are_checked, name_servers_are_checked,
-              the_environment_is_the_default, settings_that_contradict_each_other,
-              secrets_are_not_in_errors, topics_are_listed);
+              every_number_has_its_bounds, no_text_may_be_empty, groups_are_checked,
+              name_servers_are_checked, the_environment_is_the_default,
+              settings_that_contradict_each_other, secrets_are_not_in_errors, topics_are_listed);
     UNIT_CASE(suite, "fill", zeros_become_defaults, what_is_given_stays_and_none_is_none,
               defaults_are_within_their_ranges);
     return suite;
