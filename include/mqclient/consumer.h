@@ -26,6 +26,21 @@ typedef enum mqc_consume_status {
  * but the shutdown and free of its own consumer. */
 typedef mqc_consume_status mqc_message_listener(mqc_delivery *delivery, void *arg);
 
+/* What an orderly listener says of a queue's messages. */
+typedef enum mqc_order_status {
+    MQC_ORDER_SUCCESS, /* done: those behind them follow */
+    MQC_ORDER_SUSPEND, /* the same again after a while, and nothing behind them meanwhile */
+    /* After mqc_delivery_commit_by_hand: */
+    MQC_ORDER_COMMIT,  /* done, with all that were delivered since the last commit */
+    MQC_ORDER_ROLLBACK /* all that were delivered since the last commit again, after a while */
+} mqc_order_status;
+
+/* As mqc_message_listener, but for one queue only one call runs at a time, in the whole group, and
+ * with its messages in their order. A message that is refused holds up its queue; after
+ * max_reconsume_times (default: never) it goes to the dead letter queue. A queue is locked at its
+ * broker; when it goes to another member, that one waits until the call here has returned. */
+typedef mqc_order_status mqc_orderly_listener(mqc_delivery *delivery, void *arg);
+
 /* Where a group without a stored offset begins. As in every RocketMQ client a young topic may be
  * consumed from its beginning even with MQC_FROM_LAST: the broker decides. */
 typedef enum mqc_consume_from { MQC_FROM_LAST, MQC_FROM_FIRST, MQC_FROM_TIME } mqc_consume_from;
@@ -37,25 +52,26 @@ typedef enum mqc_message_model { MQC_CLUSTERING, MQC_BROADCASTING } mqc_message_
 typedef struct mqc_push_consumer_options {
     const mqc_client_options *client;
     const char *group;              /* required: [%|a-zA-Z0-9_-], at most 120 characters */
-    mqc_message_listener *listener; /* required, unless `polled` */
+    mqc_message_listener *listener; /* required, unless orderly_listener or `polled` */
     void *listener_arg;
     mqc_consume_from from;
-    int64_t from_unix_ms;          /* for MQC_FROM_TIME; default: half an hour before now */
-    int threads;                   /* most workers at a time; default 20, or threads_min */
-    int listener_batch;            /* most messages a listener call; default 1 */
-    int pull_batch;                /* most messages a pull; default 32 */
-    int pull_batch_bytes;          /* default 256 KiB */
-    int pull_interval_ms;          /* pause between pulls; default 0 */
-    int max_reconsume_times;       /* then the dead letter queue; default 16, -1: at once */
-    int consume_timeout_minutes;   /* a message held longer is sent back; default 15 */
-    int queue_max_messages;        /* held of one queue before pulling pauses; default 1000 */
-    int queue_max_mib;             /* default 100 */
-    int queue_max_span;            /* between first and last held offset; default 2000 */
-    int threads_min;               /* workers kept when there is nothing to do; default 1 */
-    int topic_max_messages;        /* held of all queues of a topic; default: only queue_max_… */
-    int topic_max_mib;             /* likewise */
-    mqc_message_model model;       /* default MQC_CLUSTERING */
-    mqc_allocate_options allocate; /* how members divide queues; default averagely */
+    int64_t from_unix_ms;        /* for MQC_FROM_TIME; default: half an hour before now */
+    int threads;                 /* most workers at a time; default 20, or threads_min */
+    int listener_batch;          /* most messages a listener call; default 1 */
+    int pull_batch;              /* most messages a pull; default 32 */
+    int pull_batch_bytes;        /* default 256 KiB */
+    int pull_interval_ms;        /* pause between pulls; default 0 */
+    int max_reconsume_times;     /* then the dead letter queue; default 16, orderly: no end; -1: at
+                                    once */
+    int consume_timeout_minutes; /* a message held longer is sent back; default 15 */
+    int queue_max_messages;      /* held of one queue before pulling pauses; default 1000 */
+    int queue_max_mib;           /* default 100 */
+    int queue_max_span;          /* between first and last held offset; default 2000 */
+    int threads_min;             /* workers kept when there is nothing to do; default 1 */
+    int topic_max_messages;      /* held of all queues of a topic; default: only queue_max_… */
+    int topic_max_mib;           /* likewise */
+    mqc_message_model model;     /* default MQC_CLUSTERING */
+    mqc_allocate_options allocate;      /* how members divide queues; default averagely */
     mqc_queue_listener *queue_listener; /* told when this consumer's queues change */
     void *queue_listener_arg;
     /* Broadcasting: the folder under which GROUP/offsets.json keeps how far this member has come;
@@ -63,6 +79,8 @@ typedef struct mqc_push_consumer_options {
     const char *offset_store_path;
     bool offsets_in_memory; /* broadcasting: keep no file; each start begins as `from` says */
     bool polled;            /* no listener: mqc_push_consumer_poll takes the messages */
+    mqc_orderly_listener *orderly_listener; /* instead of `listener`, with the same argument */
+    int suspend_ms; /* of an orderly queue whose message is refused; 10..30000, default 1000 */
 } mqc_push_consumer_options;
 
 /* A new consumer, not yet started; NULL and `error` when an option is wrong. Does not touch the
@@ -147,13 +165,21 @@ MQC_API size_t mqc_delivery_count(const mqc_delivery *delivery);
 MQC_API const mqc_message *mqc_delivery_at(const mqc_delivery *delivery, size_t index);
 MQC_API mqc_message_queue mqc_delivery_queue(const mqc_delivery *delivery);
 
-/* Only the first `count` messages are done; the rest is sent back although the listener succeeds.
- */
+/* Only the first `count` messages are done; the rest is sent back although the listener succeeds
+ * (by an orderly listener: delivered again after a while). */
 MQC_API void mqc_delivery_done(mqc_delivery *delivery, size_t count);
 
 /* When those sent back come again: 0 the broker's growing delay (10 s first), 1..18 a fixed level,
  * -1 never: straight to the dead letter queue. */
 MQC_API void mqc_delivery_retry_level(mqc_delivery *delivery, int level);
+
+/* ---- in an orderly listener ---- */
+
+/* How long the queue is suspended if this call refuses: 10..30000 ms instead of suspend_ms. */
+MQC_API void mqc_delivery_suspend(mqc_delivery *delivery, int ms);
+
+/* MQC_ORDER_SUCCESS shall not commit: offsets move with MQC_ORDER_COMMIT alone. */
+MQC_API void mqc_delivery_commit_by_hand(mqc_delivery *delivery);
 
 #ifdef __cplusplus
 }

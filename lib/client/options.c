@@ -63,13 +63,17 @@ mqc_status options_check_push_consumer(const mqc_push_consumer_options *options,
         return error_set(error, MQC_BAD_ARGUMENT,
                          "there are no options: a push consumer needs a group and a listener");
     mqc_status status = check_group(options->group, "consumerGroup", error);
-    if (!status && !options->listener && !options->polled)
+    if (!status && !options->listener && !options->orderly_listener && !options->polled)
         status = error_set(error, MQC_BAD_ARGUMENT,
                            "listener is missing: give the function that takes the messages, or set "
                            "polled and call mqc_push_consumer_poll");
     if (!status && options->listener && options->polled)
         status = error_set(error, MQC_BAD_ARGUMENT,
                            "listener and polled are both given: messages go to one of them");
+    if (!status && options->orderly_listener && (options->listener || options->polled))
+        status = error_set(error, MQC_BAD_ARGUMENT,
+                           "orderly_listener and %s are both given: messages go to one of them",
+                           options->listener ? "listener" : "polled");
     return status ? status : check_shared(options, error);
 }
 
@@ -144,6 +148,8 @@ mqc_push_consumer_options options_fill_push_consumer(const mqc_push_consumer_opt
     mqc_push_consumer_options filled = *options;
     fill_fields(OPTION_ROLE_PUSH_CONSUMER, &filled);
     if (filled.threads < filled.threads_min) filled.threads = filled.threads_min;
+    if (options->orderly_listener && options->max_reconsume_times == 0)
+        filled.max_reconsume_times = INT32_MAX;
     if (filled.from_unix_ms == 0) filled.from_unix_ms = clock_unix_ms() - HALF_AN_HOUR_MS;
     return filled;
 }

@@ -32,7 +32,8 @@ bool options_next_topic(struct slice *rest, char topic[NAME_BYTES]);
  *                  retries, async_retries 0: none
  *                  compress_above_bytes   -1: never
  *   push consumer  client                 as given, perhaps NULL
- *                  max_reconsume_times    0: the first refusal leads to the dead letter queue
+ *                  max_reconsume_times    0: the first refusal leads to the dead letter queue;
+ *                                         INT32_MAX by default with an orderly listener
  *                  from_unix_ms           set whatever `from` is
  *                  topic_max_…            -1: no limit
  *

@@ -41,6 +41,7 @@ struct consumer_kind {
     const char *consume_type; /* in heartbeats: "CONSUME_PASSIVELY", … */
     bool polled;              /* the application has what runs: it is not waited for at the end */
     bool brings_filter;       /* pulls name the filter themselves: LITE_PULL_MESSAGE */
+    bool orderly;             /* as running info says */
     size_t queue_bytes;       /* of a queue's struct, which begins with a struct consumer_queue */
     size_t message_bytes;     /* of what `deliver` wants to have beside each message of a batch */
 
@@ -79,7 +80,8 @@ struct consumer_kind {
     void (*queue_init)(struct consumer_queue *queue);
     void (*queue_done)(struct consumer_queue *queue); /* any thread */
     void (*queue_begins)(struct consumer_queue *queue, int64_t begin);
-    /* Makes sure that the queue may be ours, before its offset is asked for. May block. */
+    /* Makes sure that the queue may be ours, before its offset is asked for; MQC_WRONG_STATE when
+     * it is still another member's, which is asked again soon. May block. */
     mqc_status (*gain)(struct consumer_queue *queue, struct client_instance *instance,
                        mqc_error *error);
     /* Milliseconds until the queue may be pulled; 0: now. Pull thread. */
@@ -87,8 +89,10 @@ struct consumer_kind {
     /* The queue is to be lost (queue->leaving is set). False while something of it still runs that
      * must end first; then it wakes the rebalance service. */
     bool (*let_go)(struct consumer_queue *queue);
-    /* The queue is out of the table, its last offset on the way. May block. Also at shutdown. */
+    /* The queue is out of the table, its last offset on the way; or it was gained by the kind but
+     * not put there after all, perhaps without an offset. May block. Also at shutdown. */
     void (*lost)(struct consumer_queue *queue, struct client_instance *instance);
+    void (*describe)(struct consumer_queue *queue, struct running_queue *out); /* any thread */
 };
 
 /* What the core needs of a kind's options, filled and checked. Texts are copied. */
@@ -151,6 +155,10 @@ struct consumer {
     struct link queues;      /* struct consumer_queue, one reference each */
     struct map topics;       /* name → struct consumer_topic, kept until the end */
     bool queues_closed;      /* shutdown: nothing is added any more */
+
+    struct pull_request nudge; /* wakes the rebalance service, while `nudged` */
+    atomic_bool nudged;
+    int held_passes; /* rebalances in a row in which others still had queues of ours; as nudged */
 
     struct callback_task chore;
     atomic_uint chores; /* what the chore is to do; submitted while it is not 0 */
@@ -304,6 +312,9 @@ void pulled_batch_unref(struct pulled_batch *batch);
 /* Has the broker deliver the message again (level as mqc_delivery_retry_level). Blocks. */
 mqc_status consumer_send_back(struct consumer *consumer, struct client_instance *instance,
                               struct mqc_message *message, int level, mqc_error *error);
+/* The same by an ordinary message to the retry topic. Blocks. */
+mqc_status consumer_send_copy(struct consumer *consumer, struct client_instance *instance,
+                              struct mqc_message *message, mqc_error *error);
 /* Makes a message what the application should see. */
 mqc_status consumer_prepare_message(struct mqc_message *message, mqc_error *error);
 

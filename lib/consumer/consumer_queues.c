@@ -88,6 +88,7 @@ mqc_status consumer_queue_gain(struct consumer *consumer, struct client_instance
     mqc_status status = consumer_queue_new(consumer, place, &queue, error);
     if (status == MQC_OK && consumer->kind->gain)
         status = consumer->kind->gain(queue, instance, error);
+    bool kind_gained = status == MQC_OK;
     if (status == MQC_OK)
         status = consumer_start_offset(consumer, instance, place, &stored, &begin, error);
     if (status == MQC_OK) status = consumer_queue_begin_at(queue, stored, begin, error);
@@ -98,6 +99,7 @@ mqc_status consumer_queue_gain(struct consumer *consumer, struct client_instance
                  (long long)begin, stored >= 0 ? "" : " (none was stored)");
         queue_pull_start(queue);
     }
+    if (kind_gained && !*gained && consumer->kind->lost) consumer->kind->lost(queue, instance);
     consumer_queue_unref(queue);
     return status;
 }

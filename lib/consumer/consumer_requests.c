@@ -108,6 +108,7 @@ static mqc_status tell_running_info(struct consumer *consumer, struct slice topi
         struct running_info info = {.name_servers = name_servers,
                                     .consume_type = consumer->kind->consume_type,
                                     .threads = threads,
+                                    .orderly = consumer->kind->orderly,
                                     .start_unix_ms = consumer->start_unix_ms,
                                     .subscription_count = subscription_count,
                                     .subscriptions = subscriptions,
@@ -140,6 +141,7 @@ static void describe_queue(struct consumer_queue *queue, struct running_queue *o
         .last_pull_unix_ms = atomic_load(&queue->messages.last_pull_unix_ms),
         .last_consume_unix_ms = atomic_load(&queue->messages.last_consume_unix_ms),
     };
+    if (queue->consumer->kind->describe) queue->consumer->kind->describe(queue, out);
 }
 
 /* ---- 309 ---- */
@@ -179,5 +181,6 @@ static void consume_block(struct consumer *consumer, struct message_block *block
 {
     int64_t begin_ms = clock_now_ms();
     const char *result = consumer->kind->consume_directly(consumer, &block->messages[0]);
-    consume_directly_result_encode(result, false, NULL, clock_now_ms() - begin_ms, body);
+    consume_directly_result_encode(result, consumer->kind->orderly, NULL, clock_now_ms() - begin_ms,
+                                   body);
 }

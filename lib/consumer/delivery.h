@@ -20,6 +20,8 @@ struct mqc_delivery {
     size_t count;
     size_t done; /* of them, when the listener succeeds */
     int retry_level;
+    int suspend_ms;                   /* orderly; 0: as the options say */
+    bool by_hand;                     /* orderly: commits */
     const struct delivery_kind *kind; /* NULL: a listener's call ends it */
 };
 

@@ -17,6 +17,7 @@ struct offset_record {
     int64_t under_way;           /* what it is being given; -1: nothing */
     bool again;                  /* to be told what is new when it has answered */
     bool frozen;                 /* nothing changes any more */
+    bool abandoned;              /* … and nothing is to be told */
 };
 
 static int64_t begin_update(struct offset_record *record) REQUIRES(record->lock);
@@ -97,6 +98,13 @@ void offset_record_freeze_at(struct offset_record *record, int64_t offset)
     lock_release(&record->lock);
 }
 
+void offset_record_abandon(struct offset_record *record)
+{
+    lock_take(&record->lock);
+    record->frozen = record->abandoned = true;
+    lock_release(&record->lock);
+}
+
 /* ---- the store's copy ---- */
 
 void offset_record_persist(struct offset_record *record)
@@ -137,7 +145,7 @@ mqc_status offset_record_commit(struct offset_record *record, int64_t deadline_m
 static int64_t begin_update(struct offset_record *record)
 {
     record->again = false;
-    if (record->offset == record->confirmed || record->offset < 0) return -1;
+    if (record->offset == record->confirmed || record->offset < 0 || record->abandoned) return -1;
     return record->under_way = record->offset;
 }
 

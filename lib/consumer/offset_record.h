@@ -33,6 +33,9 @@ void offset_record_freeze(struct offset_record *record);
 /* The same, with another offset: up or down. */
 void offset_record_freeze_at(struct offset_record *record, int64_t offset);
 
+/* The same, and nothing more is told: somebody else says now what is stored. */
+void offset_record_abandon(struct offset_record *record);
+
 /* Tells the store what it does not have yet, now or when it has answered what it is being told.
  * Does not block. What fails is new the next time. */
 void offset_record_persist(struct offset_record *record);

@@ -12,6 +12,8 @@ static struct process_entry *entry_at(const struct process_queue *queue, size_t 
 static struct process_entry *find(const struct process_queue *queue, int64_t offset);
 static bool make_room(struct process_queue *queue, size_t count) REQUIRES(queue->lock);
 static void append(struct process_queue *queue, struct mqc_message *message) REQUIRES(queue->lock);
+static struct mqc_message *finish(struct process_queue *queue, struct process_entry *entry)
+    REQUIRES(queue->lock);
 static void cut_ends(struct process_queue *queue) REQUIRES(queue->lock);
 static int64_t commit_offset(const struct process_queue *queue) REQUIRES(queue->lock);
 static bool change_state(struct process_queue *queue, int64_t offset, enum process_state from,
@@ -90,17 +92,41 @@ void process_queue_again(struct process_queue *queue, int64_t offset)
     change_state(queue, offset, PROCESS_CLAIMED, PROCESS_WAITING, -1);
 }
 
+void process_queue_put_back(struct process_queue *queue, int64_t offset)
+{
+    change_state(queue, offset, PROCESS_RUNNING, PROCESS_WAITING, -1);
+}
+
+void process_queue_put_back_taken(struct process_queue *queue)
+{
+    lock_take(&queue->lock);
+    for (size_t i = 0; i < queue->held; i++) {
+        struct process_entry *entry = entry_at(queue, i);
+        if (entry->state == PROCESS_RUNNING) entry->state = PROCESS_WAITING;
+    }
+    lock_release(&queue->lock);
+}
+
+int64_t process_queue_finish_taken(struct process_queue *queue)
+{
+    lock_take(&queue->lock);
+    for (size_t i = 0; i < queue->held; i++) {
+        struct process_entry *entry = entry_at(queue, i);
+        if (entry->state == PROCESS_RUNNING) mqc_message_free(finish(queue, entry));
+    }
+    cut_ends(queue);
+    int64_t commit = commit_offset(queue);
+    lock_release(&queue->lock);
+    return commit;
+}
+
 int64_t process_queue_remove(struct process_queue *queue, int64_t offset)
 {
     struct mqc_message *message = NULL;
     lock_take(&queue->lock);
     struct process_entry *entry = find(queue, offset);
     if (entry && entry->state != PROCESS_DONE) {
-        message = entry->message;
-        entry->message = NULL;
-        entry->state = PROCESS_DONE;
-        queue->count--;
-        queue->bytes -= entry->bytes;
+        message = finish(queue, entry);
         cut_ends(queue);
     }
     int64_t commit = commit_offset(queue);
@@ -191,6 +217,17 @@ static void append(struct process_queue *queue, struct mqc_message *message)
     queue->count++;
     queue->bytes += entry->bytes;
     queue->next = entry->offset + 1;
+}
+
+/* Returns what the caller frees. */
+static struct mqc_message *finish(struct process_queue *queue, struct process_entry *entry)
+{
+    struct mqc_message *message = entry->message;
+    entry->message = NULL;
+    entry->state = PROCESS_DONE;
+    queue->count--;
+    queue->bytes -= entry->bytes;
+    return message;
 }
 
 static void cut_ends(struct process_queue *queue)

@@ -77,6 +77,12 @@ void process_queue_unclaim(struct process_queue *queue, int64_t offset);
 /* It will be delivered again from here. */
 void process_queue_again(struct process_queue *queue, int64_t offset);
 
+/* RUNNING to WAITING, before those behind it: one message, or all. */
+void process_queue_put_back(struct process_queue *queue, int64_t offset);
+void process_queue_put_back_taken(struct process_queue *queue);
+/* All that are RUNNING are done. Returns as process_queue_remove. */
+int64_t process_queue_finish_taken(struct process_queue *queue);
+
 /* The message is done. Returns the commit offset: that of the first message that is not done, or
  * what follows the last one. -1 when nothing was ever put or passed. Done twice is fine. */
 int64_t process_queue_remove(struct process_queue *queue, int64_t offset);

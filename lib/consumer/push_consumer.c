@@ -38,14 +38,17 @@ mqc_push_consumer *mqc_push_consumer_new_sized(const mqc_push_consumer_options *
                                          .pull_interval_ms = whole.pull_interval_ms,
                                          .queue_max_messages = whole.queue_max_messages,
                                          .queue_max_mib = whole.queue_max_mib,
-                                         .queue_max_span = whole.queue_max_span,
+                                         .queue_max_span =
+                                             whole.orderly_listener ? -1 : whole.queue_max_span,
                                          .topic_max_messages = whole.topic_max_messages,
                                          .topic_max_mib = whole.topic_max_mib};
+    const struct consumer_kind *kind = whole.orderly_listener ? &PUSH_ORDERLY
+                                       : whole.polled         ? &PUSH_POLLED
+                                                              : &PUSH_CONCURRENTLY;
     list_init(&consumer->parked);
     mailbox_init(&consumer->mailbox);
     if (consume_workers_new(whole.threads, &consumer->workers, error) != MQC_OK) goto failed;
     consume_workers_set_minimum(consumer->workers, whole.threads_min);
-    const struct consumer_kind *kind = whole.polled ? &PUSH_POLLED : &PUSH_CONCURRENTLY;
     if (consumer_init(&consumer->core, kind, &settings, error) != MQC_OK) goto failed;
     consumer->options = whole;
     consumer->options.client = consumer->core.settings.client;
@@ -122,7 +125,12 @@ mqc_status push_start(struct consumer *core, mqc_error *error)
 {
     struct mqc_push_consumer *consumer = push_consumer_of(core);
     mqc_status status = push_timeout_start(consumer, error);
-    if (status == MQC_OK) status = consume_workers_start(consumer->workers, error);
+    return status == MQC_OK ? push_start_workers(consumer, error) : status;
+}
+
+mqc_status push_start_workers(struct mqc_push_consumer *consumer, mqc_error *error)
+{
+    mqc_status status = consume_workers_start(consumer->workers, error);
     if (status == MQC_OK) return MQC_OK;
     scheduled_task_cancel(consumer->sweep);
     consumer->sweep = NULL;
@@ -132,15 +140,16 @@ mqc_status push_start(struct consumer *core, mqc_error *error)
 int push_stop(struct consumer *core, int64_t deadline_ms)
 {
     struct mqc_push_consumer *consumer = push_consumer_of(core);
-    scheduled_task_cancel(consumer->sweep);
-    consumer->sweep = NULL;
     struct link tasks;
     list_init(&tasks);
     lock_take(&core->lock);
     list_move_all(&tasks, &consumer->parked);
     lock_release(&core->lock);
     push_discard_tasks(&tasks);
-    return consume_workers_stop(consumer->workers, deadline_ms);
+    int running = consume_workers_stop(consumer->workers, deadline_ms);
+    scheduled_task_cancel(consumer->sweep); /* to here listeners may have needed it */
+    consumer->sweep = NULL;
+    return running;
 }
 
 void push_destroy(struct consumer *core)

@@ -1,6 +1,6 @@
 /* Shared by the files of the push consumer only: push_consumer.c (the public functions),
- * push_concurrently.c and push_polled.c (kinds), push_delivery.c (one listener call),
- * push_timeout.c. */
+ * push_concurrently.c and push_timeout.c (a kind), push_orderly.c and push_locks.c, push_polled.c
+ * (others), push_delivery.c (one listener call). */
 #ifndef CONSUMER_PUSH_CONSUMER_H
 #define CONSUMER_PUSH_CONSUMER_H
 
@@ -26,11 +26,14 @@ static inline struct mqc_push_consumer *push_consumer_of(struct consumer *consum
 
 /* ---- push_consumer.c: what the kinds share ---- */
 mqc_status push_start(struct consumer *consumer, mqc_error *error);
+/* After consumer->sweep was started, which is cancelled on failure. */
+mqc_status push_start_workers(struct mqc_push_consumer *consumer, mqc_error *error);
 int push_stop(struct consumer *consumer, int64_t deadline_ms);
 void push_destroy(struct consumer *consumer);
 int push_threads(struct consumer *consumer);
 
-/* ---- push_concurrently.c ---- */
+/* ---- push_concurrently.c, push_orderly.c ---- */
+extern const struct consumer_kind PUSH_ORDERLY;
 extern const struct consumer_kind PUSH_CONCURRENTLY;
 
 /* One listener call, or one poll; in the batch's room. */
@@ -58,6 +61,9 @@ void push_hold_mailbox(struct consumer *core); /* while it is paused */
 /* Calls the listener and returns how many of the messages are done. */
 size_t push_deliver(const struct mqc_push_consumer *consumer, struct mqc_delivery *delivery);
 const char *push_consume_directly(struct consumer *consumer, struct mqc_message *message);
+mqc_order_status push_deliver_orderly(const struct mqc_push_consumer *consumer,
+                                      struct mqc_delivery *delivery);
+const char *push_consume_directly_orderly(struct consumer *consumer, struct mqc_message *message);
 
 /* ---- push_timeout.c ---- */
 mqc_status push_timeout_start(struct mqc_push_consumer *consumer, mqc_error *error);

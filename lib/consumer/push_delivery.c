@@ -2,6 +2,8 @@
  * on a callback thread when a broker has a message consumed directly. */
 #include "lib/consumer/push_consumer.h"
 
+enum { SUSPEND_LEAST_MS = 10, SUSPEND_MOST_MS = 30000 };
+
 size_t push_deliver(const struct mqc_push_consumer *consumer, struct mqc_delivery *delivery)
 {
     delivery->done = delivery->count;
@@ -9,6 +11,13 @@ size_t push_deliver(const struct mqc_push_consumer *consumer, struct mqc_deliver
     mqc_consume_status status =
         consumer->options.listener(delivery, consumer->options.listener_arg);
     return status == MQC_CONSUME_SUCCESS ? delivery->done : 0;
+}
+
+mqc_order_status push_deliver_orderly(const struct mqc_push_consumer *consumer,
+                                      struct mqc_delivery *delivery)
+{
+    delivery->done = delivery->count;
+    return consumer->options.orderly_listener(delivery, consumer->options.listener_arg);
 }
 
 /* Callback thread; neither offsets nor retries follow from it. */
@@ -20,4 +29,32 @@ const char *push_consume_directly(struct consumer *consumer, struct mqc_message 
         .count = 1,
     };
     return push_deliver(push_consumer_of(consumer), &delivery) == 1 ? "CR_SUCCESS" : "CR_LATER";
+}
+
+const char *push_consume_directly_orderly(struct consumer *consumer, struct mqc_message *message)
+{
+    struct mqc_delivery delivery = {
+        .queue = {message->topic, message->broker_name, message->queue_id},
+        .messages = &message,
+        .count = 1,
+    };
+    switch (push_deliver_orderly(push_consumer_of(consumer), &delivery)) {
+    case MQC_ORDER_SUCCESS: return "CR_SUCCESS";
+    case MQC_ORDER_COMMIT: return "CR_COMMIT";
+    case MQC_ORDER_ROLLBACK: return "CR_ROLLBACK";
+    case MQC_ORDER_SUSPEND: break;
+    }
+    return "CR_LATER";
+}
+
+void mqc_delivery_suspend(mqc_delivery *delivery, int ms)
+{
+    delivery->suspend_ms = ms < SUSPEND_LEAST_MS  ? SUSPEND_LEAST_MS
+                           : ms > SUSPEND_MOST_MS ? SUSPEND_MOST_MS
+                                                  : ms;
+}
+
+void mqc_delivery_commit_by_hand(mqc_delivery *delivery)
+{
+    delivery->by_hand = true;
 }

@@ -10,9 +10,11 @@
 #include "lib/consumer/consumer.h"
 
 enum {
-    IDLE_MS = 120000,        /* a pull request that was not seen for so long is lost */
-    UNKNOWN_PASSES_MOST = 5, /* without us in the list of members before we give up our queues */
-    MISSING_PASSES_MOST = 30 /* that look for a topic without a route each second */
+    IDLE_MS = 120000,         /* a pull request that was not seen for so long is lost */
+    UNKNOWN_PASSES_MOST = 5,  /* without us in the list of members before we give up our queues */
+    MISSING_PASSES_MOST = 30, /* that look for a topic without a route each second */
+    HELD_PASSES_USUAL = 10,   /* until another member has let go of a queue */
+    SOON_MS = 100
 };
 
 /* The group's members as one broker lists them. */
@@ -31,6 +33,7 @@ struct pass {
     bool unknown; /* some list of members lacked us */
     bool give_up_when_unknown;
     bool missing;            /* some topic has no route */
+    bool held;               /* another member still has some queue of ours */
     struct members *members; /* one a broker that was asked in this pass */
     size_t member_count, member_capacity;
 };
@@ -56,6 +59,9 @@ static bool is_mine(const struct mqc_message_queue *place, const struct topic_qu
 static bool gain(struct pass *pass, const mqc_message_queue *place);
 static bool drop_unsubscribed(struct pass *pass);
 static bool lose(struct pass *pass, struct consumer_queue *queue, const char *why);
+static void come_again_soon(struct consumer *consumer, bool held);
+static void nudge(struct pull_request *request);
+static void nudge_no_more(struct pull_request *request);
 
 bool consumer_rebalance(struct consumer *consumer)
 {
@@ -74,6 +80,7 @@ bool consumer_rebalance(struct consumer *consumer)
     subscriptions_release(topics, count);
     if (!drop_unsubscribed(&pass)) balanced = false;
     members_done(&pass);
+    come_again_soon(consumer, pass.held);
     /* A new topic should be consumed soon, but one that never comes must not cost much for ever. */
     int passes = pass.missing ? atomic_load(&consumer->missing_passes) + 1 : 0;
     atomic_store(&consumer->missing_passes, passes);
@@ -294,8 +301,11 @@ static bool gain(struct pass *pass, const mqc_message_queue *place)
     mqc_status status = consumer_queue_gain(pass->consumer, pass->instance, place, &gained, &error);
     if (gained) pass->changed = true;
     if (status == MQC_OK) return true;
-    log_warn(LOG_REBALANCE, "group=%s topic=%s broker=%s queue=%d not taken now: %s",
-             pass->consumer->group, place->topic, place->broker_name, place->queue_id, error.text);
+    bool held = status == MQC_WRONG_STATE;
+    pass->held = pass->held || held;
+    LOG_AT(held && pass->consumer->held_passes < HELD_PASSES_USUAL ? MQC_LOG_DEBUG : MQC_LOG_WARN,
+           LOG_REBALANCE, "group=%s topic=%s broker=%s queue=%d not taken now: %s",
+           pass->consumer->group, place->topic, place->broker_name, place->queue_id, error.text);
     return false;
 }
 
@@ -317,4 +327,32 @@ static bool lose(struct pass *pass, struct consumer_queue *queue, const char *wh
     if (!consumer_queue_lose(queue, pass->instance, why)) return false;
     pass->changed = true;
     return true;
+}
+
+/* A queue that another member is about to let go of is not waited for until the next pass of the
+ * service: at first 100 ms, then longer and longer. */
+static void come_again_soon(struct consumer *consumer, bool held)
+{
+    consumer->held_passes = held ? consumer->held_passes + 1 : 0;
+    if (!held || atomic_exchange(&consumer->nudged, true)) return;
+    consumer_ref(consumer);
+    consumer->nudge = (struct pull_request){.pull = nudge, .discard = nudge_no_more};
+    pull_service_execute_later(client_instance_pull_service(consumer->instance), &consumer->nudge,
+                               (int64_t)SOON_MS * consumer->held_passes);
+}
+
+/* Pull thread. */
+static void nudge(struct pull_request *request)
+{
+    struct consumer *consumer = CONTAINER_OF(request, struct consumer, nudge);
+    atomic_store(&consumer->nudged, false);
+    client_instance_wake_rebalance(consumer->instance);
+    consumer_unref(consumer);
+}
+
+static void nudge_no_more(struct pull_request *request)
+{
+    struct consumer *consumer = CONTAINER_OF(request, struct consumer, nudge);
+    atomic_store(&consumer->nudged, false);
+    consumer_unref(consumer);
 }

@@ -41,8 +41,14 @@ mqc_status consumer_send_back(struct consumer *consumer, struct client_instance 
         "a copy to the retry topic: %s",
         consumer->group, message->topic, message->broker_name, (int)message->queue_id,
         (long long)message->queue_offset, why.text);
+    return consumer_send_copy(consumer, instance, message, error);
+}
+
+mqc_status consumer_send_copy(struct consumer *consumer, struct client_instance *instance,
+                              struct mqc_message *message, mqc_error *error)
+{
     struct mqc_message *copy = NULL;
-    status = make_copy(consumer, message, &copy, error);
+    mqc_status status = make_copy(consumer, message, &copy, error);
     if (status != MQC_OK) return status;
     status = inner_producer_send(instance, copy, consumer_deadline(consumer, SEND_MS), error);
     mqc_message_free(copy);
@@ -111,7 +117,8 @@ static mqc_status make_copy(const struct consumer *consumer, const struct mqc_me
     mqc_message_set_flag(copying.copy, message->flag);
     mqc_message_each_property(message, copy_property, &copying);
     const char *origin = mqc_message_property(message, PROPERTY_ORIGIN_MESSAGE_ID);
-    int level = FIRST_LEVEL + message->reconsume_times;
+    int level =
+        message->reconsume_times < LAST_LEVEL ? FIRST_LEVEL + message->reconsume_times : LAST_LEVEL;
     char times[12], most[12], delay[12];
     snprintf(times, sizeof times, "%d", (int)message->reconsume_times + 1);
     snprintf(most, sizeof most, "%d", consumer->settings.max_reconsume_times);

@@ -126,8 +126,11 @@ static void deliver(mqc_push_consumer *consumer, int first, int size)
     mqc_message *messages[1024];
     for (int i = 0; i < size; i++) messages[i] = message_numbered(first + i);
     struct mqc_delivery delivery = {messages, (size_t)size, (size_t)size};
-    bool success = consumer->options.listener(&delivery, consumer->options.listener_arg) ==
-                   MQC_CONSUME_SUCCESS;
+    const mqc_push_consumer_options *options = &consumer->options;
+    bool success =
+        options->orderly_listener
+            ? options->orderly_listener(&delivery, options->listener_arg) == MQC_ORDER_SUCCESS
+            : options->listener(&delivery, options->listener_arg) == MQC_CONSUME_SUCCESS;
     int done = success ? (int)delivery.done : 0;
     for (int i = 0; i < size; i++) mqc_message_free(messages[i]);
     pthread_mutex_lock(&consumer->lock);

@@ -15,6 +15,13 @@ static mqc_consume_status listen_to(mqc_delivery *delivery, void *arg)
     return MQC_CONSUME_SUCCESS;
 }
 
+static mqc_order_status listen_in_order(mqc_delivery *delivery, void *arg)
+{
+    (void)delivery;
+    (void)arg;
+    return MQC_ORDER_SUCCESS;
+}
+
 static const mqc_client_options HERE = {.name_servers = "127.0.0.1:9876"};
 #define AT(servers)       (&(mqc_client_options){.name_servers = (servers)})
 #define PRODUCER_OF(name) (&(mqc_producer_options){.client = &HERE, .group = (name)})
@@ -212,6 +219,15 @@ START_TEST(groups_are_checked)
                   "and call mqc_push_consumer_poll");
     CHECK_REFUSED(options_check_push_consumer(CONSUMER(.polled = true), error),
                   "listener and polled are both given: messages go to one of them");
+    CHECK_REFUSED(options_check_push_consumer(CONSUMER(.orderly_listener = listen_in_order), error),
+                  "orderly_listener and listener are both given: messages go to one of them");
+    mqc_push_consumer_options orderly = *CONSUMER_OF("g", NULL);
+    orderly.orderly_listener = listen_in_order;
+    CHECK_OK(options_check_push_consumer(&orderly, error));
+    ck_assert_int_eq(options_fill_push_consumer(&orderly).max_reconsume_times, INT32_MAX);
+    orderly.max_reconsume_times = 3;
+    ck_assert_int_eq(options_fill_push_consumer(&orderly).max_reconsume_times, 3);
+    ck_assert_int_eq(options_fill_push_consumer(CONSUMER(.threads_min = 30)).threads, 30);
 }
 END_TEST
 

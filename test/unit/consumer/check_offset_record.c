@@ -152,6 +152,23 @@ START_TEST(test_frozen_elsewhere_goes_down_too)
 }
 END_TEST
 
+START_TEST(test_abandoned_is_not_told)
+{
+    mqc_error error;
+    struct offset_record *record = record_new(5);
+    offset_record_raise(record, 7);
+    offset_record_persist(record);
+    offset_record_raise(record, 9);
+    offset_record_persist(record);
+    offset_record_abandon(record);
+    offset_record_raise(record, 10);
+    answer(MQC_OK);
+    ck_assert_int_eq(offset_record_commit(record, CLOCK_NEVER, &error), MQC_OK);
+    ck_told(7);
+    record_free(record);
+}
+END_TEST
+
 /* ---- telling the broker ---- */
 
 START_TEST(test_nothing_new_is_not_told)
@@ -346,7 +363,7 @@ static Suite *offset_record_suite(void)
 {
     Suite *suite = suite_create("offset_record");
     UNIT_CASE(suite, "record", test_only_up, test_frozen_does_not_move,
-              test_frozen_elsewhere_goes_down_too);
+              test_frozen_elsewhere_goes_down_too, test_abandoned_is_not_told);
     UNIT_CASE(suite, "update", test_nothing_new_is_not_told, test_group_without_offset,
               test_store_that_answers_within_the_call, test_one_update_at_a_time,
               test_risen_meanwhile_waits_for_the_next_time, test_given_up_with_an_update_under_way,
