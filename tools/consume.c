@@ -21,7 +21,7 @@ enum { DRAIN_MS = 5000, WAKE_SIGNAL = SIGUSR1 };
 struct printer {
     const char *topic, *tag, *from; /* as given on the command line */
     int count, timeout_s;           /* 0: without end */
-    bool json, quiet;
+    bool json, quiet, orderly, pop;
     pthread_t main_thread;
     mqc_push_consumer *consumer;
     atomic_bool finished; /* nothing is printed any more; what still comes is refused */
@@ -37,6 +37,7 @@ static int check_usage(const struct arguments *arguments, struct printer *printe
 static int run(struct arguments *arguments, struct printer *printer);
 static int consume(struct printer *printer, const sigset_t *signals);
 static mqc_consume_status listen_to(mqc_delivery *delivery, void *arg);
+static mqc_order_status listen_in_order(mqc_delivery *delivery, void *arg);
 static bool print_message(const struct printer *printer, const mqc_message *message);
 static enum wait_result wait_for_end(struct printer *printer, const sigset_t *signals);
 static int report_end(const struct printer *printer, enum wait_result end);
@@ -56,6 +57,10 @@ int consume_command(int argc, char **argv)
          ARGUMENT_TEXT, &printer.from, NULL},
         {0, "count", "N", "end after N messages", ARGUMENT_NUMBER, &printer.count, NULL},
         {0, "timeout", "S", "end after S seconds", ARGUMENT_NUMBER, &printer.timeout_s, NULL},
+        {0, "orderly", NULL, "one message of a queue at a time in the whole group, in order",
+         ARGUMENT_FLAG, &printer.orderly, NULL},
+        {0, "pop", NULL, "pop, if that is the group's mode at the broker (5.x)", ARGUMENT_FLAG,
+         &printer.pop, NULL},
         {0, "json", NULL, "print each message as an object", ARGUMENT_FLAG, &printer.json, NULL},
     };
     struct arguments arguments = {
@@ -117,7 +122,9 @@ static int run(struct arguments *arguments, struct printer *printer)
     mqc_client_options client = arguments_client(arguments);
     mqc_push_consumer_options options = {
         .client = &client,
-        .listener = listen_to,
+        .listener = printer->orderly ? NULL : listen_to,
+        .orderly_listener = printer->orderly ? listen_in_order : NULL,
+        .pop = printer->pop,
         .listener_arg = printer,
         .threads = 1, /* more would only mix the order: they print one at a time */
     };
@@ -186,6 +193,11 @@ static mqc_consume_status listen_to(mqc_delivery *delivery, void *arg)
     if (done == 0) return MQC_RECONSUME_LATER;
     mqc_delivery_done(delivery, done);
     return MQC_CONSUME_SUCCESS;
+}
+
+static mqc_order_status listen_in_order(mqc_delivery *delivery, void *arg)
+{
+    return listen_to(delivery, arg) == MQC_CONSUME_SUCCESS ? MQC_ORDER_SUCCESS : MQC_ORDER_SUSPEND;
 }
 
 static bool print_message(const struct printer *printer, const mqc_message *message)

@@ -233,6 +233,14 @@ MQC_API mqc_status mqc_admin_clone_offsets(mqc_admin *admin, const char *from_gr
                                            const char *to_group, const char *topic,
                                            mqc_error *error);
 
+/* How a group gets a topic's messages (brokers 5.x): by pulling, which is the default, or by
+ * popping, for consumers whose options say `pop`. With share_queues n a member pops its own share
+ * of the queues and that of the n members behind it, with 0 all queues. Members learn of it within
+ * 20 s. MQC_REFUSED by brokers that do not know popping. */
+MQC_API mqc_status mqc_admin_set_request_mode(mqc_admin *admin, const char *topic,
+                                              const char *group, bool pop, int share_queues,
+                                              mqc_error *error);
+
 #ifdef __cplusplus
 }
 #endif

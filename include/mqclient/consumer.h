@@ -80,6 +80,12 @@ typedef struct mqc_push_consumer_options {
     bool offsets_in_memory; /* broadcasting: keep no file; each start begins as `from` says */
     bool polled;            /* no listener: mqc_push_consumer_poll takes the messages */
     mqc_orderly_listener *orderly_listener; /* instead of `listener`, with the same argument */
+    /* Pop topics that the broker's message request mode of topic and group says so for (5.x):
+     * members need not share queues out, and none waits for a slow one. Not with orderly_listener.
+     */
+    bool pop;
+    int pop_invisible_ms; /* 5000..300000: then it comes again unless done; default 60000 */
+    int pop_max_unacked;  /* popped from one place before popping pauses; default 96 */
     int suspend_ms; /* of an orderly queue whose message is refused; 10..30000, default 1000 */
 } mqc_push_consumer_options;
 

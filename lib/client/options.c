@@ -17,8 +17,8 @@ static mqc_status check_fields(enum option_role role, const void *options, mqc_e
 static mqc_status check_name_servers(const mqc_client_options *options, mqc_error *error);
 static mqc_status check_credentials(const mqc_client_options *options, mqc_error *error);
 static mqc_status check_namespaces(const mqc_client_options *options, mqc_error *error);
-static mqc_status check_tls(const mqc_tls_options *tls, mqc_error *error);
 static mqc_status check_group(const char *group, const char *name, mqc_error *error);
+static mqc_status check_pop(const mqc_push_consumer_options *options, mqc_error *error);
 static mqc_status check_threads(const mqc_push_consumer_options *options, mqc_error *error);
 static mqc_status check_latency(const mqc_producer_options *options, mqc_error *error);
 static mqc_status check_topics(const char *topics, mqc_error *error);
@@ -33,7 +33,7 @@ mqc_status options_check_client(const mqc_client_options *options, mqc_error *er
     mqc_status status = check_fields(OPTION_ROLE_CLIENT, options, error);
     if (!status) status = check_name_servers(options, error);
     if (!status) status = check_credentials(options, error);
-    if (!status) status = check_tls(&options->tls, error);
+    if (!status) status = options_check_tls(&options->tls, error);
     if (!status) status = address_map_check(options->address_map, error);
     if (!status) status = check_namespaces(options, error);
     if (!status && !options->rpc_hooks && options->rpc_hook_count > 0)
@@ -74,7 +74,19 @@ mqc_status options_check_push_consumer(const mqc_push_consumer_options *options,
         status = error_set(error, MQC_BAD_ARGUMENT,
                            "orderly_listener and %s are both given: messages go to one of them",
                            options->listener ? "listener" : "polled");
+    if (!status && options->pop) status = check_pop(options, error);
     return status ? status : check_shared(options, error);
+}
+
+static mqc_status check_pop(const mqc_push_consumer_options *options, mqc_error *error)
+{
+    if (options->listener && options->model == MQC_CLUSTERING) return MQC_OK;
+    return error_set(error, MQC_BAD_ARGUMENT,
+                     "pop is given with %s: brokers pop for concurrent listeners of clustering "
+                     "groups only",
+                     options->orderly_listener ? "orderly_listener"
+                     : options->polled         ? "polled"
+                                               : "MQC_BROADCASTING");
 }
 
 mqc_status options_check_lite_consumer(const mqc_lite_consumer_options *options, mqc_error *error)
@@ -368,42 +380,6 @@ static mqc_status check_namespaces(const mqc_client_options *options, mqc_error 
     return options->name_space
                ? names_check_group(options->name_space, "namespace (name_space)", error)
                : MQC_OK;
-}
-
-static const char *any_tls_setting(const mqc_tls_options *tls)
-{
-    if (tls->ca_file) return "tlsCaFile (tls.ca_file)";
-    if (tls->certificate_file) return "tlsCertificateFile (tls.certificate_file)";
-    if (tls->key_file) return "tlsKeyFile (tls.key_file)";
-    if (tls->key_password) return "tlsKeyPassword (tls.key_password)";
-    if (tls->server_name) return "tlsServerName (tls.server_name)";
-    if (tls->skip_verify) return "tlsSkipVerify (tls.skip_verify)";
-    return NULL;
-}
-
-/* A TLS setting that has no effect is never a wish fulfilled: better said than left in plain text.
- */
-static mqc_status check_tls(const mqc_tls_options *tls, mqc_error *error)
-{
-    const char *setting = any_tls_setting(tls);
-    if (!tls->enabled && setting)
-        return error_set(error, MQC_BAD_ARGUMENT,
-                         "%s is given, but TLS is not enabled: set useTLS (tls.enabled) too",
-                         setting);
-    if (tls->certificate_file && !tls->key_file)
-        return error_set(error, MQC_BAD_ARGUMENT,
-                         "tlsCertificateFile (tls.certificate_file) is given without the key that "
-                         "belongs to it: give tlsKeyFile (tls.key_file) too");
-    if (tls->key_file && !tls->certificate_file)
-        return error_set(error, MQC_BAD_ARGUMENT,
-                         "tlsKeyFile (tls.key_file) is given without its certificate: give "
-                         "tlsCertificateFile (tls.certificate_file) too");
-    if (tls->key_password && !tls->key_file)
-        return error_set(
-            error, MQC_BAD_ARGUMENT,
-            "tlsKeyPassword (tls.key_password) is given without a key: give tlsKeyFile "
-            "(tls.key_file) too");
-    return MQC_OK;
 }
 
 /* Validators.checkGroup, and the two names that Java keeps for "not set". */

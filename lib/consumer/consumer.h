@@ -17,6 +17,7 @@
 #include "lib/consumer/process_queue.h"
 #include "lib/consumer/subscriptions.h"
 #include "lib/protocol/names.h"
+#include "lib/protocol/pop_ticket.h"
 #include "services/pull_service.h"
 
 /* NEW -> STARTING -> RUNNING -> STOPPING -> STOPPED; a failed start leads back to NEW. */
@@ -33,6 +34,7 @@ enum consumer_chore { CHORE_HEARTBEAT = 1, CHORE_SWEEP = 2 };
 struct consumer;
 struct consumer_queue;
 struct pulled_batch;
+struct popped_batch;
 
 /* How messages are delivered. What says nothing else may be NULL. */
 struct consumer_kind {
@@ -62,6 +64,8 @@ struct consumer_kind {
     /* What was before `next` and not delivered was filtered out, and nothing is unfinished: NULL
      * for kinds whose commit offset may rise to there. On the thread that reads: must not block. */
     void (*passed)(struct consumer_queue *queue, int64_t next);
+    /* Messages that were popped, with the batch its own from here on; likewise. */
+    void (*deliver_popped)(struct popped_batch *batch);
     /* Resumed after a pause. */
     void (*resume)(struct consumer *consumer);
     /* The time has come to look for what takes too long (CHORE_SWEEP). Callback thread. */
@@ -117,6 +121,9 @@ struct consumer_settings {
     int queue_max_span;     /* -1: any */
     int topic_max_messages; /* shared by the queues of a topic; -1: any */
     int topic_max_mib;
+    bool pop; /* where the broker says so */
+    int pop_invisible_ms;
+    int pop_max_unacked;
 };
 
 /* A topic that the consumer has or had queues of. */
@@ -180,6 +187,8 @@ struct consumer_queue {
     struct process_queue messages;
     struct offset_record *offset; /* NULL before consumer_queue_begin_at */
     atomic_bool leaving;          /* to be lost: not pulled any more */
+    bool pop;                     /* popped instead of pulled: `messages` and `offset` stay empty */
+    atomic_int unacked;           /* popped messages that are not settled yet */
 
     struct pull_request pull; /* this and what follows belong to whoever has the pull request */
     struct callback_task repair;
@@ -246,6 +255,9 @@ void consumer_queue_finished(struct consumer_queue *queue, const struct mqc_mess
  * also when we have it already or are being shut down; *gained says whether it is new. Blocks. */
 mqc_status consumer_queue_gain(struct consumer *consumer, struct client_instance *instance,
                                const mqc_message_queue *place, bool *gained, mqc_error *error);
+/* The same for a place that is to be popped: the broker knows where it begins. */
+mqc_status consumer_queue_gain_pop(struct consumer *consumer, const mqc_message_queue *place,
+                                   bool *gained, mqc_error *error);
 /* Nothing that still runs for it counts; its offset is told to the broker without waiting. */
 void consumer_queue_give_up(struct consumer_queue *queue);
 /* Gives it up and takes it out of the table, as soon as its kind lets it go: false when that is
@@ -307,6 +319,42 @@ struct pulled_batch {
     max_align_t room[]; /* kind->message_bytes for each message of the block */
 };
 void pulled_batch_unref(struct pulled_batch *batch);
+
+/* For pulls and pops: whatever else the broker answered. */
+void queue_pull_refused(struct consumer_queue *queue, const struct remoting_arrival *arrival,
+                        const char *request);
+void queue_pull_say(const struct consumer_queue *queue, const char *what);
+/* Gives the messages of an answer the name of the queue's broker. False: no memory. */
+bool queue_pull_name_broker(struct message_block *block, const char *broker_name);
+
+/* Whether its tags are among those subscribed to. */
+bool consumer_wants(const struct topic_subscription *subscription,
+                    const struct mqc_message *message);
+
+/* ---- pop_loop.c, pop_answer.c ---- */
+void queue_pop(struct consumer_queue *queue); /* has the pull request; pull thread */
+remoting_done queue_pop_answered;             /* arg: struct consumer_queue */
+
+/* The messages of one pop on their way to the application, in one allocation. Counted. */
+struct popped_batch {
+    struct reference references;
+    struct consumer_queue *queue;
+    struct message_block *block;
+    int64_t expires_ms; /* from when on the broker may give them to others */
+    size_t count;
+    struct mqc_message **messages;
+    struct pop_ticket *tickets; /* of each */
+    max_align_t room[];         /* kind->message_bytes for each */
+};
+void popped_batch_unref(struct popped_batch *batch);
+
+/* ---- rebalance_pop.c ---- */
+/* What the broker wants of this member for a topic: places to be popped, whose names live as long
+ * as the consumer, for memory_free; or *pulled, when it says that the topic is to be pulled.
+ * MQC_NOT_FOUND: it does not know yet. Blocks. */
+mqc_status consumer_pop_places(struct consumer *consumer, struct client_instance *instance,
+                               const char *topic, int64_t deadline_ms, mqc_message_queue **list,
+                               size_t *count, bool *pulled, mqc_error *error);
 
 /* ---- send_back.c ---- */
 /* Has the broker deliver the message again (level as mqc_delivery_retry_level). Blocks. */

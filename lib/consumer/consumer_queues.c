@@ -104,6 +104,26 @@ mqc_status consumer_queue_gain(struct consumer *consumer, struct client_instance
     return status;
 }
 
+mqc_status consumer_queue_gain_pop(struct consumer *consumer, const mqc_message_queue *place,
+                                   bool *gained, mqc_error *error)
+{
+    struct consumer_queue *queue = NULL;
+    *gained = false;
+    mqc_status status = consumer_queue_new(consumer, place, &queue, error);
+    if (status == MQC_OK) status = consumer_queue_begin_at(queue, -1, -1, error);
+    if (status == MQC_OK) {
+        queue->pop = true;
+        *gained = consumer_queues_add(consumer, queue);
+    }
+    if (*gained) {
+        log_info(LOG_REBALANCE, "group=%s topic=%s broker=%s queue=%d to be popped",
+                 consumer->group, place->topic, place->broker_name, place->queue_id);
+        queue_pull_start(queue);
+    }
+    consumer_queue_unref(queue);
+    return status;
+}
+
 void consumer_queue_finished(struct consumer_queue *queue, const struct mqc_message *message)
 {
     int64_t commit = process_queue_remove(&queue->messages, message->queue_offset);

@@ -23,13 +23,10 @@ static void take_messages(struct consumer_queue *queue, struct remoting_arrival 
                           const struct pull_message_response_header *header);
 static struct pulled_batch *batch_new(struct consumer_queue *queue, struct message_block *block);
 static void accept_messages(struct pulled_batch *batch, int64_t offset_delta);
-static bool name_broker(struct message_block *block, const char *broker_name);
 static void go_on(struct consumer_queue *queue, int64_t next, bool got_messages);
 static void passed(struct consumer_queue *queue, int64_t next);
-static void refuse(struct consumer_queue *queue, const struct remoting_arrival *arrival);
 static void move_offset(struct consumer_queue *queue, int64_t next);
 static void repair(struct callback_task *task);
-static void say(const struct consumer_queue *queue, const char *what);
 
 void queue_pull_answered(struct remoting_arrival *arrival, const mqc_error *error, void *arg)
 {
@@ -39,21 +36,21 @@ void queue_pull_answered(struct remoting_arrival *arrival, const mqc_error *erro
         return;
     }
     if (!arrival) {
-        say(queue, error->text);
+        queue_pull_say(queue, error->text);
         queue_pull_failed(queue);
         return;
     }
     int32_t code = arrival->command->code;
     if (code != RESPONSE_SUCCESS && code != RESPONSE_PULL_NOT_FOUND &&
         code != RESPONSE_PULL_RETRY_IMMEDIATELY && code != RESPONSE_PULL_OFFSET_MOVED) {
-        refuse(queue, arrival);
+        queue_pull_refused(queue, arrival, "PULL_MESSAGE");
         return;
     }
     struct pull_message_response_header header;
     mqc_error damage;
     if (header_decode(&pull_message_response_layout, arrival->command, &header, &damage) !=
         MQC_OK) {
-        say(queue, damage.text);
+        queue_pull_say(queue, damage.text);
         queue_pull_failed(queue);
         return;
     }
@@ -81,7 +78,8 @@ static void take_messages(struct consumer_queue *queue, struct remoting_arrival 
     frame_unref(frame);
     if (status == MQC_OK && block) {
         namespace_unwrap_messages(queue->consumer->client_options.name_space, block);
-        batch = name_broker(block, queue->place.broker_name) ? batch_new(queue, block) : NULL;
+        batch = queue_pull_name_broker(block, queue->place.broker_name) ? batch_new(queue, block)
+                                                                        : NULL;
         if (!batch) {
             message_block_unref(block);
             status = error_no_memory(&error);
@@ -97,7 +95,7 @@ static void take_messages(struct consumer_queue *queue, struct remoting_arrival 
             pulled_batch_unref(batch);
     }
     if (status != MQC_OK) { /* nothing was taken: the same again */
-        say(queue, error.text);
+        queue_pull_say(queue, error.text);
         queue_pull_failed(queue);
         return;
     }
@@ -139,15 +137,20 @@ static void accept_messages(struct pulled_batch *batch, int64_t offset_delta)
         struct mqc_message *message = &block->messages[i];
         message->queue_offset += offset_delta;
         message->queue_id = queue->place.queue_id;
-        if (subscription->data.tag_count == 0 ||
-            subscription_accepts(&subscription->data, message_property(message, PROPERTY_TAGS)))
-            batch->messages[batch->count++] = message;
+        if (consumer_wants(subscription, message)) batch->messages[batch->count++] = message;
     }
     topic_subscription_unref(subscription);
 }
 
+bool consumer_wants(const struct topic_subscription *subscription,
+                    const struct mqc_message *message)
+{
+    return subscription->data.tag_count == 0 ||
+           subscription_accepts(&subscription->data, message_property(message, PROPERTY_TAGS));
+}
+
 /* The name lives as long as the messages do, in the otherwise unused buffer of the first. */
-static bool name_broker(struct message_block *block, const char *broker_name)
+bool queue_pull_name_broker(struct message_block *block, const char *broker_name)
 {
     struct buffer *buffer = &block->messages[0].building;
     buffer_put_text(buffer, broker_name);
@@ -181,12 +184,13 @@ static void passed(struct consumer_queue *queue, int64_t next)
         offset_record_raise(queue->offset, next);
 }
 
-static void refuse(struct consumer_queue *queue, const struct remoting_arrival *arrival)
+void queue_pull_refused(struct consumer_queue *queue, const struct remoting_arrival *arrival,
+                        const char *request)
 {
     mqc_error error;
     int32_t code = arrival->command->code;
-    client_api_refused(arrival->command, remoting_connection_address(arrival->connection),
-                       "PULL_MESSAGE", &error);
+    client_api_refused(arrival->command, remoting_connection_address(arrival->connection), request,
+                       &error);
     if (code == RESPONSE_FLOW_CONTROL) {
         queue_pull_again(queue, FLOW_CONTROL_MS);
     } else if (code == RESPONSE_SUBSCRIPTION_NOT_EXIST ||
@@ -202,7 +206,7 @@ static void refuse(struct consumer_queue *queue, const struct remoting_arrival *
             code == RESPONSE_FILTER_DATA_NOT_EXIST || code == RESPONSE_FILTER_DATA_NOT_LATEST;
         snprintf(text, sizeof text, "%s%s", error.text,
                  filter_advice(code, arrival->command->remark));
-        say(queue, text);
+        queue_pull_say(queue, text);
         if (no_filter) consumer_do_later(queue->consumer, CHORE_HEARTBEAT);
         queue_pull_failed(queue);
     }
@@ -238,7 +242,7 @@ static void repair(struct callback_task *task)
     queue_pull_end(queue);
 }
 
-static void say(const struct consumer_queue *queue, const char *what)
+void queue_pull_say(const struct consumer_queue *queue, const char *what)
 {
     log_warn(LOG_PULL, "group=%s topic=%s broker=%s queue=%d: pull failed, again in 1 s: %s",
              queue->consumer->group, queue->place.topic, queue->place.broker_name,

@@ -74,6 +74,10 @@ static void pull(struct pull_request *request)
         queue_pull_again(queue, PAUSED_MS);
         return;
     }
+    if (queue->pop) {
+        queue_pop(queue);
+        return;
+    }
     int64_t delay_ms = consumer->kind->pull_delay ? consumer->kind->pull_delay(queue) : 0;
     if (delay_ms > 0) {
         queue_pull_again(queue, delay_ms);

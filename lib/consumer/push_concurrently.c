@@ -12,7 +12,6 @@ static void piece_run(struct consume_task *task);
 static void piece_discard(struct consume_task *task);
 static void piece_submit_again(struct pull_request *later);
 static void piece_discard_later(struct pull_request *later);
-static bool hold_back(struct mqc_push_consumer *consumer, struct piece *piece);
 static void settle(struct piece *piece, size_t good, size_t done, int retry_level);
 static int level_of_damaged(struct mqc_message *message);
 static bool give_back(struct consumer_queue *queue, struct mqc_message *message, int level);
@@ -26,11 +25,12 @@ const struct consumer_kind PUSH_CONCURRENTLY = {
     .prefix = "mqc_push_consumer",
     .consume_type = "CONSUME_PASSIVELY",
     .queue_bytes = sizeof(struct consumer_queue),
-    .message_bytes = sizeof(struct piece),
+    .message_bytes = sizeof(struct piece) > PUSH_POP_BYTES ? sizeof(struct piece) : PUSH_POP_BYTES,
     .start = push_start,
     .stop = push_stop,
     .destroy = push_destroy,
     .deliver = push_deliver_pieces,
+    .deliver_popped = push_pop_deliver,
     .resume = resume,
     .sweep = push_timeout_sweep,
     .consume_directly = push_consume_directly,
@@ -88,7 +88,7 @@ static void piece_run(struct consume_task *task)
         pulled_batch_unref(piece->batch);
         return;
     }
-    if (atomic_load(&consumer->core.paused) && hold_back(consumer, piece)) return;
+    if (push_hold_back(consumer, task)) return;
     size_t good = piece_prepare(piece);
     struct mqc_delivery delivery = {
         .queue = queue->place, .messages = piece->messages, .count = good};
@@ -247,19 +247,6 @@ static void piece_discard_later(struct pull_request *later)
 }
 
 /* ---- pause ---- */
-
-/* False when it has just been resumed: the piece is to run. */
-static bool hold_back(struct mqc_push_consumer *consumer, struct piece *piece)
-{
-    struct consumer *core = &consumer->core;
-    lock_take(&core->lock);
-    bool paused = atomic_load(&core->paused);
-    bool parked = paused && consumer_running(core);
-    if (parked) list_append(&consumer->parked, &piece->task.link);
-    lock_release(&core->lock);
-    if (paused && !parked) pulled_batch_unref(piece->batch);
-    return paused;
-}
 
 static void resume(struct consumer *core)
 {

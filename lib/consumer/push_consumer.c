@@ -41,7 +41,10 @@ mqc_push_consumer *mqc_push_consumer_new_sized(const mqc_push_consumer_options *
                                          .queue_max_span =
                                              whole.orderly_listener ? -1 : whole.queue_max_span,
                                          .topic_max_messages = whole.topic_max_messages,
-                                         .topic_max_mib = whole.topic_max_mib};
+                                         .topic_max_mib = whole.topic_max_mib,
+                                         .pop = whole.pop,
+                                         .pop_invisible_ms = whole.pop_invisible_ms,
+                                         .pop_max_unacked = whole.pop_max_unacked};
     const struct consumer_kind *kind = whole.orderly_listener ? &PUSH_ORDERLY
                                        : whole.polled         ? &PUSH_POLLED
                                                               : &PUSH_CONCURRENTLY;
@@ -147,9 +150,23 @@ int push_stop(struct consumer *core, int64_t deadline_ms)
     lock_release(&core->lock);
     push_discard_tasks(&tasks);
     int running = consume_workers_stop(consumer->workers, deadline_ms);
+    pop_await_answers(consumer, atomic_load(&core->stop_deadline_ms));
     scheduled_task_cancel(consumer->sweep); /* to here listeners may have needed it */
     consumer->sweep = NULL;
     return running;
+}
+
+bool push_hold_back(struct mqc_push_consumer *consumer, struct consume_task *task)
+{
+    struct consumer *core = &consumer->core;
+    if (!atomic_load(&core->paused)) return false;
+    lock_take(&core->lock);
+    bool paused = atomic_load(&core->paused);
+    bool parked = paused && consumer_running(core);
+    if (parked) list_append(&consumer->parked, &task->link);
+    lock_release(&core->lock);
+    if (paused && !parked) task->discard(task);
+    return paused;
 }
 
 void push_destroy(struct consumer *core)

@@ -17,6 +17,7 @@ struct mqc_push_consumer {
     struct scheduled_task *sweep;
     struct mailbox mailbox; /* consume_task.link of what waits to be polled */
     int out;                /* guarded by core.lock: deliveries that were polled, not finished */
+    int unanswered;         /* guarded by core.lock: acknowledgements; core.changed tells */
 };
 
 static inline struct mqc_push_consumer *push_consumer_of(struct consumer *consumer)
@@ -29,6 +30,8 @@ mqc_status push_start(struct consumer *consumer, mqc_error *error);
 /* After consumer->sweep was started, which is cancelled on failure. */
 mqc_status push_start_workers(struct mqc_push_consumer *consumer, mqc_error *error);
 int push_stop(struct consumer *consumer, int64_t deadline_ms);
+/* While paused: keeps the task until resumed, or discards it. False: it is to run. */
+bool push_hold_back(struct mqc_push_consumer *consumer, struct consume_task *task);
 void push_destroy(struct consumer *consumer);
 int push_threads(struct consumer *consumer);
 
@@ -64,6 +67,20 @@ const char *push_consume_directly(struct consumer *consumer, struct mqc_message 
 mqc_order_status push_deliver_orderly(const struct mqc_push_consumer *consumer,
                                       struct mqc_delivery *delivery);
 const char *push_consume_directly_orderly(struct consumer *consumer, struct mqc_message *message);
+
+/* ---- push_pop.c, pop_settle.c ---- */
+enum { PUSH_POP_BYTES = 64 }; /* of what push_pop.c wants beside each message */
+void push_pop_deliver(struct popped_batch *batch);
+/* What became of a message, told to the broker without waiting. */
+void pop_acknowledge(struct mqc_push_consumer *consumer, struct popped_batch *batch,
+                     const size_t *indexes, size_t count);
+void pop_refuse(struct mqc_push_consumer *consumer, struct popped_batch *batch, size_t index,
+                int level);
+void pop_give_back(struct mqc_push_consumer *consumer, struct popped_batch *batch, size_t index);
+/* On the thread that reads, which the instance outlives: also when the consumer has left it. */
+void pop_give_back_all(struct mqc_push_consumer *consumer, struct popped_batch *batch);
+/* Waits until the broker has answered all of it. */
+void pop_await_answers(struct mqc_push_consumer *consumer, int64_t deadline_ms);
 
 /* ---- push_timeout.c ---- */
 mqc_status push_timeout_start(struct mqc_push_consumer *consumer, mqc_error *error);

@@ -34,11 +34,14 @@ struct pass {
     bool give_up_when_unknown;
     bool missing;            /* some topic has no route */
     bool held;               /* another member still has some queue of ours */
+    bool pop;                /* the topic at hand is popped */
     struct members *members; /* one a broker that was asked in this pass */
     size_t member_count, member_capacity;
 };
 
 static bool divide_topic(struct pass *pass, const char *topic);
+static bool divide_by_broker(struct pass *pass, const char *topic, int64_t deadline_ms,
+                             bool *balanced);
 static mqc_status get_queues(struct pass *pass, const char *topic, int64_t deadline_ms,
                              struct topic_queues **queues, mqc_error *error);
 static mqc_status choose(struct pass *pass, const char *topic, int64_t deadline_ms,
@@ -104,6 +107,11 @@ static bool divide_topic(struct pass *pass, const char *topic)
     mqc_status status = get_queues(pass, topic, deadline_ms, &queues, &error);
     /* Brokers make the retry topic when it is first needed. */
     bool missing = status == MQC_NO_ROUTE;
+    pass->pop = false;
+    if (status == MQC_OK && divide_by_broker(pass, topic, deadline_ms, &balanced)) {
+        topic_queues_unref(queues);
+        return balanced;
+    }
     if (status == MQC_OK) {
         mine = memory_allocate_zero(queues->subscribe_count + 1, sizeof *mine);
         status =
@@ -151,6 +159,31 @@ static mqc_status choose(struct pass *pass, const char *topic, int64_t deadline_
         status = allocate_queues(&consumer->settings.allocate, &allocation, mine, error);
     }
     return status;
+}
+
+/* True: the topic is popped, or may be, and *balanced is set. */
+static bool divide_by_broker(struct pass *pass, const char *topic, int64_t deadline_ms,
+                             bool *balanced)
+{
+    struct topic_queues ours = {0};
+    mqc_error error;
+    bool pulled = false;
+    if (!pass->consumer->settings.pop || names_is_retry_topic(slice_text(topic))) return false;
+    mqc_status status =
+        consumer_pop_places(pass->consumer, pass->instance, topic, deadline_ms, &ours.subscribe,
+                            &ours.subscribe_count, &pulled, &error);
+    bool *mine = status == MQC_OK ? memory_allocate(ours.subscribe_count + 1) : NULL;
+    pass->pop = status != MQC_OK || !pulled;
+    *balanced = mine && pass->pop;
+    if (*balanced) {
+        memset(mine, true, ours.subscribe_count);
+        *balanced = update(pass, topic, &ours, mine);
+    } else if (status != MQC_OK) {
+        report(pass, topic, status, &error);
+    }
+    memory_free(mine);
+    memory_free(ours.subscribe);
+    return pass->pop;
 }
 
 /* A route that a producer of the instance made after the default topic has nothing to consume: the
@@ -265,7 +298,7 @@ static bool drop_lost(struct pass *pass, const char *topic, const struct topic_q
     bool complete = true;
     for (size_t i = 0; i < count; i++) {
         int64_t idle_ms = now - atomic_load(&held[i]->messages.last_pull_ms);
-        if (!is_mine(&held[i]->place, queues, mine)) {
+        if (held[i]->pop != pass->pop || !is_mine(&held[i]->place, queues, mine)) {
             complete &= lose(pass, held[i], "another member has it now");
         } else if (atomic_load(&held[i]->leaving)) {
             complete &= lose(pass, held[i], "it is gained anew");
@@ -298,7 +331,9 @@ static bool gain(struct pass *pass, const mqc_message_queue *place)
 {
     mqc_error error;
     bool gained = false;
-    mqc_status status = consumer_queue_gain(pass->consumer, pass->instance, place, &gained, &error);
+    mqc_status status =
+        pass->pop ? consumer_queue_gain_pop(pass->consumer, place, &gained, &error)
+                  : consumer_queue_gain(pass->consumer, pass->instance, place, &gained, &error);
     if (gained) pass->changed = true;
     if (status == MQC_OK) return true;
     bool held = status == MQC_WRONG_STATE;
