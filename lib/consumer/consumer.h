@@ -13,6 +13,7 @@
 #include <mqclient/consumer.h>
 
 #include "lib/consumer/allocate_strategy.h"
+#include "lib/consumer/delivery.h"
 #include "lib/consumer/offset_record.h"
 #include "lib/consumer/process_queue.h"
 #include "lib/consumer/subscriptions.h"
@@ -363,7 +364,5 @@ mqc_status consumer_send_back(struct consumer *consumer, struct client_instance 
 /* The same by an ordinary message to the retry topic. Blocks. */
 mqc_status consumer_send_copy(struct consumer *consumer, struct client_instance *instance,
                               struct mqc_message *message, mqc_error *error);
-/* Makes a message what the application should see. */
-mqc_status consumer_prepare_message(struct mqc_message *message, mqc_error *error);
 
 #endif

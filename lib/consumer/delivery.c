@@ -4,7 +4,6 @@
 #include "lib/base/error.h"
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
-#include "lib/consumer/consumer.h"
 
 enum { LEVEL_LEAST = -1, LEVEL_MOST = 18 };
 
@@ -64,6 +63,13 @@ void mqc_delivery_free(mqc_delivery *delivery)
         delivery->kind->free(delivery);
     else
         log_error(LOG_CONSUMER, "mqc_delivery_free: not freed: it ends with its listener's call");
+}
+
+/* The body's checksum is not checked, as in Java: the connection has its own. */
+mqc_status consumer_prepare_message(struct mqc_message *message, mqc_error *error)
+{
+    mqc_status status = message_inflate(message, false, error);
+    return status == MQC_OK ? message_restore_topic(message, error) : status;
 }
 
 size_t delivery_prepare_all(const mqc_message_queue *queue, struct mqc_message **messages,

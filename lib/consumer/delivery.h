@@ -31,6 +31,8 @@ mqc_status delivery_of_block(const mqc_message_queue *queue, struct message_bloc
                              struct mqc_message **messages, size_t count, struct mqc_delivery **out,
                              mqc_error *error);
 
+/* Makes a message what the application should see. */
+mqc_status consumer_prepare_message(struct mqc_message *message, mqc_error *error);
 /* Makes messages what the application should see; the readable ones are in front, and counted. The
  * others are logged. */
 size_t delivery_prepare_all(const mqc_message_queue *queue, struct mqc_message **messages,

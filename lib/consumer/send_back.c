@@ -56,13 +56,6 @@ mqc_status consumer_send_copy(struct consumer *consumer, struct client_instance 
     return status;
 }
 
-/* The body's checksum is not checked, as in Java: the connection has its own. */
-mqc_status consumer_prepare_message(struct mqc_message *message, mqc_error *error)
-{
-    mqc_status status = message_inflate(message, false, error);
-    return status == MQC_OK ? message_restore_topic(message, error) : status;
-}
-
 /* A group's first message that is sent back makes its retry topic: it is looked for again now, not
  * at the next refresh of routes. */
 static void look_for_retry_topic(struct consumer *consumer, struct client_instance *instance)
