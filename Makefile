@@ -313,8 +313,9 @@ check-fault: $(FAULT_PROGRAMS)  ## run the tests of what must hold when somethin
 	@test/run-suites $(FAULT_PROGRAMS)
 
 .PHONY: check-tool
-check-tool: $(FAKE_TOOL)  ## check the command line tool
+check-tool: $(FAKE_TOOL) $(BUILD)/mqc  ## check the command line tool
 	@test/tool/check-tool $(FAKE_TOOL)
+	@test/tool/check-pulling $(BUILD)/mqc
 
 .PHONY: check-admin
 check-admin: $(BUILD)/mqc  ## check the tool's administration on an embedded cluster

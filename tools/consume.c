@@ -19,9 +19,9 @@
 enum { DRAIN_MS = 5000, WAKE_SIGNAL = SIGUSR1 };
 
 struct printer {
-    const char *topic, *tag, *from; /* as given on the command line */
-    int count, timeout_s;           /* 0: without end */
-    bool json, quiet, orderly, pop;
+    const char *topic, *tag, *sql, *from; /* as given on the command line */
+    int count, timeout_s;                 /* 0: without end */
+    bool json, quiet, orderly, pop, broadcast;
     pthread_t main_thread;
     mqc_push_consumer *consumer;
     atomic_bool finished; /* nothing is printed any more; what still comes is refused */
@@ -46,13 +46,17 @@ static const char NAME[] = "consume";
 
 int consume_command(int argc, char **argv)
 {
-    struct printer printer = {.tag = "*", .lock = PTHREAD_MUTEX_INITIALIZER};
+    struct printer printer = {.lock = PTHREAD_MUTEX_INITIALIZER};
     const struct argument own[] = {
         {'t', "topic", "TOPIC", "topic to consume (required)", ARGUMENT_TEXT, &printer.topic, NULL},
         {'g', "group", "GROUP", "consumer group (required)", ARGUMENT_OPTION, NULL,
          "consumerGroup"},
         {0, "tag", "EXPRESSION", "only these tags: \"a || b\" (default: *, all)", ARGUMENT_TEXT,
          &printer.tag, NULL},
+        {0, "sql", "EXPRESSION", "only what this SQL92 expression selects: \"price > 10\"",
+         ARGUMENT_TEXT, &printer.sql, NULL},
+        {0, "broadcast", NULL, "get all messages, whoever else gets them", ARGUMENT_FLAG,
+         &printer.broadcast, NULL},
         {0, "from", "WHERE", "where a new group begins: first, last (default), or a time",
          ARGUMENT_TEXT, &printer.from, NULL},
         {0, "count", "N", "end after N messages", ARGUMENT_NUMBER, &printer.count, NULL},
@@ -103,6 +107,8 @@ static int check_usage(const struct arguments *arguments, struct printer *printe
     if (!printer->topic) return usage_error(NAME, "the topic is missing: give -t TOPIC");
     if (arguments->rest_count > 0)
         return usage_error(NAME, "unexpected argument \"%s\"", arguments->rest[0]);
+    if (printer->tag && printer->sql)
+        return usage_error(NAME, "--tag and --sql are both given: give one of them");
     return set_from(arguments->options, printer->from);
 }
 
@@ -129,6 +135,10 @@ static int run(struct arguments *arguments, struct printer *printer)
         .threads = 1, /* more would only mix the order: they print one at a time */
     };
     mqc_options_to_push_consumer(arguments->options, &options);
+    if (printer->broadcast) options.model = MQC_BROADCASTING;
+    /* A tool leaves no files behind that nobody asked for. */
+    if (options.model == MQC_BROADCASTING && !options.offset_store_path)
+        options.offsets_in_memory = true;
     if (!options.group) return usage_error(NAME, "the group is missing: give -g GROUP");
     printer->quiet = arguments->quiet;
     printer->main_thread = pthread_self();
@@ -144,12 +154,16 @@ static int run(struct arguments *arguments, struct printer *printer)
 static int consume(struct printer *printer, const sigset_t *signals)
 {
     mqc_error error;
-    if (mqc_push_consumer_subscribe(printer->consumer, printer->topic, printer->tag, &error) ||
-        mqc_push_consumer_start(printer->consumer, &error))
-        return library_failure(NAME, "", &error);
+    mqc_status status =
+        printer->sql ? mqc_push_consumer_subscribe_sql(printer->consumer, printer->topic,
+                                                       printer->sql, &error)
+                     : mqc_push_consumer_subscribe(printer->consumer, printer->topic,
+                                                   printer->tag ? printer->tag : "*", &error);
+    if (status == MQC_OK) status = mqc_push_consumer_start(printer->consumer, &error);
+    if (status != MQC_OK) return library_failure(NAME, "", &error);
     enum wait_result end = wait_for_end(printer, signals);
     printer->finished = true;
-    mqc_status status = mqc_push_consumer_shutdown(printer->consumer, DRAIN_MS, &error);
+    status = mqc_push_consumer_shutdown(printer->consumer, DRAIN_MS, &error);
     int code = status ? library_failure(NAME, "end: ", &error) : report_end(printer, end);
     /* A listener still waits for the reader of standard output: waiting for it could be for ever.
      */
@@ -202,10 +216,7 @@ static mqc_order_status listen_in_order(mqc_delivery *delivery, void *arg)
 
 static bool print_message(const struct printer *printer, const mqc_message *message)
 {
-    if (printer->quiet) return true;
-    if (printer->json) return output_json(message_object(message));
-    mqc_view body = mqc_message_body(message);
-    return output_line(body.size > 0 ? body.data : "", body.size);
+    return printer->quiet || message_print(message, printer->json);
 }
 
 static int64_t monotonic_ms(void)

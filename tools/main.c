@@ -19,6 +19,8 @@ static const struct command {
     {"send", send_command, "send a message, or each line of standard input as one"},
     {"request", request_command, "send a message and print the reply to it"},
     {"consume", consume_command, "print the messages of a topic as a member of a group"},
+    {"tail", tail_command, "print what comes to a topic, without a group"},
+    {"pull", pull_command, "print messages of one queue"},
     {"topic", topic_command, "look after topics"},
     {"group", group_command, "look after consumer groups: progress, members, offsets"},
     {"message", message_command, "find stored messages, and give them again"},

@@ -28,6 +28,13 @@ json_t *message_object(const mqc_message *message)
     return NULL;
 }
 
+bool message_print(const mqc_message *message, bool json)
+{
+    if (json) return output_json(message_object(message));
+    mqc_view body = mqc_message_body(message);
+    return output_line(body.size > 0 ? body.data : "", body.size);
+}
+
 json_t *message_object_details(json_t *object, const mqc_message *message)
 {
     if (!object) return NULL;

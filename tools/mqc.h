@@ -14,6 +14,8 @@ enum exit_code {
 int send_command(int argc, char **argv);
 int request_command(int argc, char **argv);
 int consume_command(int argc, char **argv);
+int tail_command(int argc, char **argv);
+int pull_command(int argc, char **argv);
 int topic_command(int argc, char **argv);
 int group_command(int argc, char **argv);
 int message_command(int argc, char **argv);

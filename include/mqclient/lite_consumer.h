@@ -73,6 +73,11 @@ MQC_API mqc_status mqc_lite_consumer_assign(mqc_lite_consumer *consumer,
                                             const mqc_message_queue *queues, size_t count,
                                             const char *filter, mqc_error *error);
 
+/* The same with an SQL92 expression, as mqc_push_consumer_subscribe_sql. */
+MQC_API mqc_status mqc_lite_consumer_assign_sql(mqc_lite_consumer *consumer,
+                                                const mqc_message_queue *queues, size_t count,
+                                                const char *expression, mqc_error *error);
+
 /* A list of queues with texts of its own. */
 typedef struct mqc_queue_list {
     size_t count;

@@ -5,6 +5,7 @@
 #include "lib/base/error.h"
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
+#include "lib/consumer/filter_check.h"
 #include "lib/consumer/lite_consumer.h"
 #include "lib/consumer/queue_questions.h"
 #include "services/service.h"
@@ -19,8 +20,14 @@ struct watch {
 };
 
 static mqc_status set_mode(mqc_lite_consumer *consumer, enum lite_mode mode, mqc_error *error);
-static mqc_status assign(mqc_lite_consumer *consumer, mqc_queue_list *list, const char *filter,
-                         mqc_error *error);
+static mqc_status check_assign(mqc_lite_consumer *consumer, const mqc_message_queue *queues,
+                               size_t count, mqc_error *error);
+static mqc_status assign(mqc_lite_consumer *consumer, const mqc_message_queue *queues, size_t count,
+                         const struct subscription *filter, mqc_error *error);
+static mqc_status set_filters(mqc_lite_consumer *consumer, const mqc_queue_list *list,
+                              const struct subscription *filter, mqc_error *error);
+static mqc_status check_filter(mqc_lite_consumer *consumer, const struct subscription *filter,
+                               mqc_error *error);
 static void drop_topics(mqc_lite_consumer *consumer, const mqc_queue_list *list);
 static void await_round(mqc_lite_consumer *consumer, uint64_t round, int64_t deadline_ms);
 static mqc_status set_paused(mqc_lite_consumer *consumer, const mqc_message_queue *queues,
@@ -72,42 +79,62 @@ static mqc_status set_mode(mqc_lite_consumer *consumer, enum lite_mode mode, mqc
 
 /* ---- assigning ---- */
 
+/* Any topic: only the filter counts. */
+static const char ANY_TOPIC[] = "assigned";
+
 mqc_status mqc_lite_consumer_assign(mqc_lite_consumer *consumer, const mqc_message_queue *queues,
                                     size_t count, const char *filter, mqc_error *error)
 {
-    mqc_queue_list list;
+    struct subscription made;
+    mqc_status status = check_assign(consumer, queues, count, error);
+    if (status == MQC_OK) status = subscription_make(ANY_TOPIC, filter, 0, &made, error);
+    if (status != MQC_OK) return status;
+    status = assign(consumer, queues, count, &made, error);
+    subscription_done(&made);
+    return status;
+}
+
+mqc_status mqc_lite_consumer_assign_sql(mqc_lite_consumer *consumer,
+                                        const mqc_message_queue *queues, size_t count,
+                                        const char *expression, mqc_error *error)
+{
+    struct subscription made;
+    mqc_status status = check_assign(consumer, queues, count, error);
+    if (status == MQC_OK) status = subscription_make_sql(ANY_TOPIC, expression, 0, &made, error);
+    if (status != MQC_OK) return status;
+    status = assign(consumer, queues, count, &made, error);
+    subscription_done(&made);
+    return status;
+}
+
+static mqc_status check_assign(mqc_lite_consumer *consumer, const mqc_message_queue *queues,
+                               size_t count, mqc_error *error)
+{
     mqc_status status = lite_check(consumer, error);
-    if (status == MQC_OK)
-        status = consumer_check_live(&consumer->core, "mqc_lite_consumer_assign", error);
+    if (status == MQC_OK) status = consumer_check_live(&consumer->core, "assign", error);
     if (status == MQC_OK && !queues && count > 0)
         status = error_set(error, MQC_BAD_ARGUMENT, "queues is NULL: give %zu", count);
     for (size_t i = 0; status == MQC_OK && i < count; i++) status = queue_check(&queues[i], error);
-    if (status == MQC_OK) status = set_mode(consumer, LITE_ASSIGNS, error);
-    if (status == MQC_OK) status = queue_list_copy(queues, count, &list, error);
-    return status == MQC_OK ? assign(consumer, &list, filter, error) : status;
+    return status == MQC_OK ? set_mode(consumer, LITE_ASSIGNS, error) : status;
 }
 
-/* The list is taken over. */
-static mqc_status assign(mqc_lite_consumer *consumer, mqc_queue_list *list, const char *filter,
-                         mqc_error *error)
+static mqc_status assign(mqc_lite_consumer *consumer, const mqc_message_queue *queues, size_t count,
+                         const struct subscription *filter, mqc_error *error)
 {
     struct consumer *core = &consumer->core;
-    mqc_status status = MQC_OK;
+    mqc_queue_list list;
+    mqc_status status = queue_list_copy(queues, count, &list, error);
+    if (status != MQC_OK) return status;
     atomic_store(&core->unlisted, true);
-    for (size_t i = 0; i < list->count && status == MQC_OK; i++) {
-        bool again = i > 0 && strcmp(list->queues[i].topic, list->queues[i - 1].topic) == 0;
-        if (!again)
-            status =
-                subscriptions_put(&core->subscriptions, list->queues[i].topic, filter, NULL, error);
-    }
+    status = set_filters(consumer, &list, filter, error);
     if (status != MQC_OK) {
-        mqc_queue_list_free(list);
+        mqc_queue_list_free(&list);
         return status;
     }
-    drop_topics(consumer, list);
+    drop_topics(consumer, &list);
     lock_take(&core->lock);
     mqc_queue_list old = consumer->assigned;
-    consumer->assigned = *list;
+    consumer->assigned = list;
     uint64_t round = ++consumer->assigned_round;
     lock_release(&core->lock);
     mqc_queue_list_free(&old);
@@ -118,6 +145,47 @@ static mqc_status assign(mqc_lite_consumer *consumer, mqc_queue_list *list, cons
         await_round(consumer, round, client_instance_request_deadline(instance));
     consumer_exit(core);
     return MQC_OK;
+}
+
+/* The filter for each topic that is new, or had another one. */
+static mqc_status set_filters(mqc_lite_consumer *consumer, const mqc_queue_list *list,
+                              const struct subscription *filter, mqc_error *error)
+{
+    mqc_status status = MQC_OK;
+    for (size_t i = 0; i < list->count && status == MQC_OK; i++) {
+        const char *topic = list->queues[i].topic;
+        struct subscription data;
+        struct topic_subscription *old = subscriptions_get(&consumer->core.subscriptions, topic);
+        bool same = old && strcmp(old->data.expression, filter->expression) == 0 &&
+                    strcmp(old->data.expression_type, filter->expression_type) == 0;
+        topic_subscription_unref(old);
+        if (same) continue;
+        status = subscription_copy(filter, &data, error);
+        if (status != MQC_OK) break;
+        memory_free(data.topic);
+        data.topic = memory_duplicate(topic);
+        status = data.topic ? check_filter(consumer, &data, error) : error_no_memory(error);
+        if (status == MQC_OK)
+            status = subscriptions_put_data(&consumer->core.subscriptions, &data, NULL, error);
+        else
+            subscription_done(&data);
+    }
+    return status;
+}
+
+/* Before the start it is the start that asks; and no thread of the library is to wait for it. */
+static mqc_status check_filter(mqc_lite_consumer *consumer, const struct subscription *filter,
+                               mqc_error *error)
+{
+    struct client_instance *instance =
+        service_on_own_thread() ? NULL : consumer_enter(&consumer->core);
+    if (!instance) return MQC_OK;
+    int64_t deadline_ms = client_instance_request_deadline(instance);
+    if (subscription_is_sql(filter))
+        client_instance_update_route(instance, filter->topic, NULL, 0, deadline_ms, NULL);
+    mqc_status status = filter_check(instance, consumer->core.group, filter, deadline_ms, error);
+    consumer_exit(&consumer->core);
+    return status;
 }
 
 /* Topics that no queue of the list is of. */

@@ -196,6 +196,32 @@ START_TEST(test_assigned_twice)
 }
 END_TEST
 
+START_TEST(test_assigned_and_filtered)
+{
+    mqc_error error;
+    const char *topic = contract_topic(1);
+    mqc_producer *producer = contract_producer(NULL);
+    mqc_message_queue queue = contract_queue(topic, 0);
+    mqc_lite_consumer *consumer = lite_new(NULL);
+    ck_ok(mqc_lite_consumer_start(consumer, &error));
+    ck_fails(mqc_lite_consumer_assign_sql(consumer, &queue, 1, "TAGS =", &error), MQC_REFUSED,
+             topic, "TAGS =");
+    ck_fails(mqc_lite_consumer_assign_sql(consumer, &queue, 1, "", &error), MQC_BAD_ARGUMENT,
+             "the SQL92 expression is empty");
+    ck_fails(mqc_lite_consumer_assign(consumer, &queue, 1, "||", &error), MQC_BAD_ARGUMENT,
+             "names no tag");
+    ck_ok(mqc_lite_consumer_assign_sql(consumer, &queue, 1, "TAGS IN ('red', 'blue')", &error));
+    contract_send_tagged(producer, topic, "green", "unwanted");
+    contract_send_tagged(producer, topic, "blue", "first");
+    lite_expect(consumer, "first");
+    ck_ok(mqc_lite_consumer_assign(consumer, &queue, 1, "green", &error));
+    ck_ok(mqc_lite_consumer_seek(consumer, &queue, 0, &error));
+    lite_expect(consumer, "unwanted");
+    mqc_lite_consumer_free(consumer);
+    mqc_producer_free(producer);
+}
+END_TEST
+
 START_TEST(test_subscribe_or_assign)
 {
     mqc_error error;
@@ -339,5 +365,5 @@ END_TEST
 
 CONTRACT_MAIN("lite", test_polled_messages, test_polled_in_batches, test_filtered,
               test_members_share_queues, test_assigned_queues, test_assigned_twice,
-              test_subscribe_or_assign, test_paused_queues, test_little_is_held, test_end_of_a_poll,
-              test_bad_lite_calls)
+              test_assigned_and_filtered, test_subscribe_or_assign, test_paused_queues,
+              test_little_is_held, test_end_of_a_poll, test_bad_lite_calls)

@@ -72,6 +72,9 @@ mqc_push_consumer *mqc_push_consumer_new_sized(const mqc_push_consumer_options *
     pthread_cond_init(&consumer->changed, &attributes);
     note("consumer group=%s threads=%d from=%d time=%lld", options->group,
          consumer->options.threads, options->from, (long long)options->from_unix_ms);
+    if (options->model == MQC_BROADCASTING)
+        note("model=%d memory=%d path=%s", options->model, options->offsets_in_memory,
+             or_none(options->offset_store_path));
     return consumer;
 }
 
@@ -82,6 +85,14 @@ mqc_status mqc_push_consumer_subscribe(mqc_push_consumer *consumer, const char *
     mqc_status status = names_check_topic(topic, error);
     if (!status) note("subscribe topic=%s filter=%s", topic, filter);
     return status;
+}
+
+mqc_status mqc_push_consumer_subscribe_sql(mqc_push_consumer *consumer, const char *topic,
+                                           const char *expression, mqc_error *error)
+{
+    char filter[256];
+    snprintf(filter, sizeof filter, "SQL92: %s", expression);
+    return mqc_push_consumer_subscribe(consumer, topic, filter, error);
 }
 
 /* A body with the number in place of '#'; "\xNN" stays for bytes that the environment may hold. */
