@@ -1,5 +1,5 @@
 /* Shared by the files of the lite pull consumer only: lite_consumer.c (the object), lite_queues.c
- * (subscribing, assigning, pausing, watching), lite_poll.c (messages), lite_offsets.c (seeking,
+ * (subscribing, assigning, pausing), lite_watch.c, lite_poll.c (messages), lite_offsets.c (seeking,
  * committing). */
 #ifndef CONSUMER_LITE_CONSUMER_H
 #define CONSUMER_LITE_CONSUMER_H
@@ -67,6 +67,8 @@ mqc_status lite_find(mqc_lite_consumer *consumer, const mqc_message_queue *place
 bool lite_choose(struct consumer *core, const mqc_message_queue *queues, size_t count, bool *mine);
 void lite_pass_begins(struct consumer *core);
 void lite_pass_ends(struct consumer *core);
+
+/* ---- lite_watch.c ---- */
 void lite_look(struct consumer *core, struct client_instance *instance); /* at watched topics */
 void lite_watches_free(mqc_lite_consumer *consumer);
 
