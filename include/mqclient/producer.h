@@ -59,6 +59,14 @@ typedef struct mqc_producer_options {
     mqc_when_full when_full; /* default MQC_WHEN_FULL_WAIT */
     const char *topics; /* "a;b": looked up at start, so that their brokers know this group before
                            the first send (checks of transactions) and that one waits for nothing */
+    /* Auto-batching: single sends, synchronous and asynchronous, are gathered by topic, tag and,
+     * where the options of the send say which, queue, and go out as batches; each caller gets its
+     * own result. Sends alone: a message with a delay, larger than a batch, or with a timeout of
+     * its own. A failure is that of all messages of a batch. */
+    bool auto_batch;
+    int batch_max_bytes;    /* of one batch, encoded; default 32 KiB, at most 2 MiB */
+    int batch_max_delay_ms; /* that a message waits for others; default 10 */
+    int batch_total_bytes;  /* gathered or on their way; above it sends go alone; default 32 MiB */
 } mqc_producer_options;
 
 /* How well the broker has stored a message it accepted. */

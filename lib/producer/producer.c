@@ -32,8 +32,8 @@ static mqc_status copy_options(const mqc_producer_options *options, size_t size,
 static mqc_status keep_options(struct mqc_producer *producer, const mqc_producer_options *given,
                                mqc_error *error);
 static void init(struct mqc_producer *producer);
-static mqc_status start_probes(struct mqc_producer *producer, struct client_instance *instance,
-                               mqc_error *error);
+static mqc_status start_helpers(struct mqc_producer *producer, struct client_instance *instance,
+                                mqc_error *error);
 static void probe_brokers(void *producer);
 static mqc_status check_process(const struct mqc_producer *producer, mqc_error *error);
 static mqc_status refuse_call(struct mqc_producer *producer, mqc_error *error);
@@ -84,7 +84,7 @@ mqc_status mqc_producer_start(mqc_producer *producer, mqc_error *error)
     struct client_instance *instance;
     status =
         client_manager_join(&producer->client, &inner_producer, &producer->role, &instance, error);
-    if (status == MQC_OK) status = start_probes(producer, instance, error);
+    if (status == MQC_OK) status = start_helpers(producer, instance, error);
     lock_take(&producer->lock);
     if (status == MQC_OK) {
         producer->sender.instance = instance;
@@ -146,6 +146,7 @@ void mqc_producer_free(mqc_producer *producer)
     }
     async_sends_free(producer);
     fault_table_unref(producer->sender.faults);
+    accumulator_done(&producer->accumulator);
     send_window_done(&producer->window);
     transactions_done(&producer->transactions);
     map_done(&producer->reply_topics);
@@ -193,19 +194,24 @@ int64_t producer_deadline(const struct mqc_producer *producer, const mqc_send_op
     return clock_deadline_ms(own ? options->timeout_ms : producer->options.send_timeout_ms);
 }
 
-/* Probes need somebody to run them: the instance's scheduled executor. On failure nothing is left.
- */
-static mqc_status start_probes(struct mqc_producer *producer, struct client_instance *instance,
-                               mqc_error *error)
+/* Probes are run by the instance's scheduled executor, batches are sent by a thread of their own.
+ * On failure nothing is left. */
+static mqc_status start_helpers(struct mqc_producer *producer, struct client_instance *instance,
+                                mqc_error *error)
 {
-    if (!producer->sender.faults || !producer->options.detect_brokers) return MQC_OK;
-    producer->probed = instance;
-    int period_ms = producer->options.detect_interval_ms;
-    mqc_status status =
-        scheduled_executor_add(client_instance_scheduler(instance), "probe brokers", period_ms,
-                               period_ms, probe_brokers, producer, &producer->probe, error);
-    if (status != MQC_OK)
-        client_manager_leave(instance, &producer->role, clock_deadline_ms(GRACE_MS));
+    mqc_status status = MQC_OK;
+    if (producer->sender.faults && producer->options.detect_brokers) {
+        producer->probed = instance;
+        int period_ms = producer->options.detect_interval_ms;
+        status =
+            scheduled_executor_add(client_instance_scheduler(instance), "probe brokers", period_ms,
+                                   period_ms, probe_brokers, producer, &producer->probe, error);
+    }
+    if (status == MQC_OK) status = accumulator_start(&producer->accumulator, error);
+    if (status == MQC_OK) return MQC_OK;
+    scheduled_task_cancel(producer->probe);
+    producer->probe = NULL;
+    client_manager_leave(instance, &producer->role, clock_deadline_ms(GRACE_MS));
     return status;
 }
 
@@ -267,6 +273,7 @@ static void init(struct mqc_producer *producer)
     };
     send_window_init(&producer->window, options->max_async_sends, options->max_async_bytes,
                      options->when_full);
+    accumulator_init(&producer->accumulator, options);
     intern_init(&producer->names);
     producer->fork_generation = process_fork_generation();
     atomic_init(&producer->gate, PRODUCER_CLOSED);
@@ -331,7 +338,10 @@ static mqc_status stop(struct mqc_producer *producer, int64_t deadline_ms, mqc_e
     producer->busy = true;
     producer->state = CLIENT_SHUTDOWN_ALREADY;
     atomic_fetch_or(&producer->gate, PRODUCER_CLOSED);
+    lock_release(&producer->lock);
     send_window_close(&producer->window);
+    accumulator_close(&producer->accumulator);
+    lock_take(&producer->lock);
     if (!wait_until_idle(producer, deadline_ms)) {
         lock_release(&producer->lock);
         atomic_store(&producer->sender.leaving, true);

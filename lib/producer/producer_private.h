@@ -2,6 +2,7 @@
 #ifndef PRODUCER_PRODUCER_PRIVATE_H
 #define PRODUCER_PRODUCER_PRIVATE_H
 
+#include "lib/producer/accumulator.h"
 #include "lib/producer/send_window.h"
 #include "lib/producer/sender.h"
 #include "lib/producer/transactions.h"
@@ -10,6 +11,7 @@ struct mqc_producer {
     struct client_role role;
     struct sender sender;
     struct send_window window;
+    struct accumulator accumulator;
     struct intern names;            /* the strings in results live as long as the producer */
     mqc_producer_options options;   /* filled; texts are owned, .client is unused */
     mqc_client_options client;      /* filled; texts are owned */

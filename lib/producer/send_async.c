@@ -7,6 +7,9 @@
 #include "lib/producer/async_send.h"
 #include "lib/producer/message_check.h"
 
+static mqc_status send_sync(struct mqc_producer *producer, const mqc_message *message,
+                            const mqc_send_options *options, mqc_send_result *result,
+                            mqc_error *error);
 static mqc_status send_oneway(struct sender *sender, const mqc_message *message,
                               const mqc_send_options *options, int64_t deadline_ms,
                               mqc_error *error);
@@ -24,8 +27,7 @@ mqc_status mqc_producer_send(mqc_producer *producer, const mqc_message *message,
 {
     mqc_status status = producer_enter(producer, error);
     if (status != MQC_OK) return status;
-    status = sender_send(&producer->sender, message, options, producer->options.retries,
-                         producer_deadline(producer, options), result, error);
+    status = send_sync(producer, message, options, result, error);
     producer_leave(producer);
     return status;
 }
@@ -61,6 +63,24 @@ mqc_status mqc_producer_send_oneway(mqc_producer *producer, const mqc_message *m
     return status;
 }
 
+static mqc_status send_sync(struct mqc_producer *producer, const mqc_message *message,
+                            const mqc_send_options *options, mqc_send_result *result,
+                            mqc_error *error)
+{
+    int64_t deadline_ms = producer_deadline(producer, options);
+    if (producer->accumulator.enabled) {
+        bool taken = false;
+        mqc_status status = message_check(message, producer->sender.max_message_bytes, error);
+        if (status == MQC_OK) status = send_options_check(options, message, error);
+        if (status == MQC_OK && accumulator_wants(&producer->accumulator, message, options))
+            status =
+                accumulator_send(producer, message, options, deadline_ms, result, &taken, error);
+        if (taken || status != MQC_OK) return status;
+    }
+    return sender_send(&producer->sender, message, options, producer->options.retries, deadline_ms,
+                       result, error);
+}
+
 static mqc_status send_oneway(struct sender *sender, const mqc_message *message,
                               const mqc_send_options *options, int64_t deadline_ms,
                               mqc_error *error)
@@ -86,12 +106,18 @@ static mqc_status send_async(struct mqc_producer *producer, const mqc_message *m
 {
     int64_t deadline_ms = producer_deadline(producer, options);
     size_t bytes = mqc_message_body(message).size;
+    struct accumulator *accumulator = &producer->accumulator;
+    bool gather = accumulator_wants(accumulator, message, options), taken = false;
+    /* What is gathered makes no room before it goes out. */
+    if (gather && !send_window_has_room(&producer->window, bytes)) accumulator_flush(accumulator);
     mqc_status status = send_window_take(&producer->window, bytes, deadline_ms, error);
     if (status != MQC_OK) return status;
-    struct async_send *send = async_send_take(producer, &SINGLE);
-    if (!send) {
-        status = error_no_memory(error);
-    } else {
+    if (gather)
+        status = accumulator_send_async(producer, message, options, deadline_ms, done, arg, &taken,
+                                        error);
+    struct async_send *send = taken || status != MQC_OK ? NULL : async_send_take(producer, &SINGLE);
+    if (!send && !taken && status == MQC_OK) status = error_no_memory(error);
+    if (send) {
         send->message = mqc_message_ref(message);
         send->deadline_ms = deadline_ms;
         send->done = done;

@@ -53,13 +53,23 @@ mqc_status send_window_take(struct send_window *window, size_t bytes, int64_t de
     return wait_for_room(window, bytes, deadline_ms, error);
 }
 
+static bool fits(const struct send_window *window, uint64_t used, size_t bytes)
+{
+    uint64_t used_bytes = used & BYTES_MASK;
+    return (used >> SEND_WINDOW_BYTE_BITS) < window->most_sends &&
+           (used_bytes == 0 || used_bytes + bytes <= window->most_bytes);
+}
+
+bool send_window_has_room(struct send_window *window, size_t bytes)
+{
+    return fits(window, atomic_load_explicit(&window->used, memory_order_relaxed), bytes);
+}
+
 bool send_window_try(struct send_window *window, size_t bytes)
 {
     uint64_t used = atomic_load_explicit(&window->used, memory_order_relaxed);
     do {
-        uint64_t used_bytes = used & BYTES_MASK;
-        if ((used >> SEND_WINDOW_BYTE_BITS) >= window->most_sends) return false;
-        if (used_bytes > 0 && used_bytes + bytes > window->most_bytes) return false;
+        if (!fits(window, used, bytes)) return false;
     } while (!atomic_compare_exchange_weak(&window->used, &used, used + cost_of(bytes)));
     return true;
 }

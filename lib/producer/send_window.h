@@ -34,6 +34,8 @@ mqc_status send_window_take(struct send_window *window, size_t bytes, int64_t de
                             mqc_error *error);
 /* The same without waiting or error; false when there is no room. */
 bool send_window_try(struct send_window *window, size_t bytes);
+/* Whether one would get in now; who asks may do something about it before he waits. */
+bool send_window_has_room(struct send_window *window, size_t bytes);
 void send_window_give_back(struct send_window *window, size_t bytes);
 
 /* Around the callback of a send: its place is the thread's own until a new send takes it or the

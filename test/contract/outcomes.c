@@ -2,6 +2,7 @@
 #include "test/contract/outcomes.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 struct outcomes {
@@ -40,6 +41,23 @@ void outcome_take(const mqc_send_result *result, const mqc_error *error, void *a
     ck_assert(!result != !error);
     if (result) outcome->result = *result;
     outcome_note(outcome, result != NULL, error);
+}
+
+void send_numbered(mqc_producer *producer, const char *topic, struct outcomes *outcomes, int number,
+                   const mqc_send_options *options)
+{
+    mqc_error error;
+    mqc_message *message = numbered_message(topic, number);
+    ck_ok(mqc_producer_send_async(producer, message, options, outcome_take,
+                                  outcome_of(outcomes, number), &error));
+    mqc_message_free(message);
+}
+
+mqc_message *numbered_message(const char *topic, int number)
+{
+    char body[32];
+    int size = snprintf(body, sizeof body, "m%d", number);
+    return mqc_message_new(topic, body, (size_t)size);
 }
 
 void outcome_note(struct outcome *outcome, bool accepted, const mqc_error *error)

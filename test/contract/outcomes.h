@@ -24,6 +24,11 @@ void outcomes_free(struct outcomes *outcomes);
 struct outcome *outcome_of(struct outcomes *outcomes, int number);
 mqc_sent outcome_take;
 
+/* Sends the message "m<number>", whose outcome is that of this number. */
+void send_numbered(mqc_producer *producer, const char *topic, struct outcomes *outcomes, int number,
+                   const mqc_send_options *options);
+mqc_message *numbered_message(const char *topic, int number);
+
 /* For callbacks of other kinds: notes one. */
 void outcome_note(struct outcome *outcome, bool accepted, const mqc_error *error);
 
