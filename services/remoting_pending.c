@@ -153,13 +153,14 @@ void remoting_pending_done(struct remoting_connection *connection)
 static mqc_status check_backlog(const struct remoting_connection *connection, size_t body_bytes,
                                 mqc_error *error)
 {
-    size_t backlog = connection->queued.size + connection->writing.size - connection->written;
+    /* The writer at work has not counted yet: rather too much than too little. */
+    uint64_t backlog = connection->queued_total - connection->written_total;
     if (backlog == 0 || backlog + body_bytes <= BACKLOG_MAX_BYTES) return MQC_OK;
     error_set(
         error, MQC_BUSY,
-        "%s: %zu bytes wait to be written, because the peer does not read them: try later, or "
+        "%s: %llu bytes wait to be written, because the peer does not read them: try later, or "
         "send less at a time",
-        connection->address_text, backlog);
+        connection->address_text, (unsigned long long)backlog);
     error_mark_retryable(error);
     return MQC_BUSY;
 }
