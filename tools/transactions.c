@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -12,9 +13,15 @@
 
 enum { DEFAULT_TIMEOUT_S = 120 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards `answered` */
+/* A transaction of ours that the broker has to ask about. */
+struct undecided {
+    struct undecided *next;
+    char id[64];
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the list */
 static pthread_cond_t changed;
-static int answered;
+static struct undecided *undecided;
 
 static const char NAME[] = "send";
 static const char *const STATES[] = {"unknown", "commit", "rollback"};
@@ -42,17 +49,31 @@ int transactions_check(const char *command, struct transactions *transactions)
 static mqc_transaction_state execute(const mqc_transaction *transaction, void *arg)
 {
     const struct transactions *transactions = arg;
-    (void)transaction;
-    return transactions->execute_says;
+    if (transactions->execute_says != MQC_TRANSACTION_UNKNOWN) return transactions->execute_says;
+    struct undecided *mine = calloc(1, sizeof *mine);
+    if (!mine) return MQC_TRANSACTION_ROLLBACK;
+    snprintf(mine->id, sizeof mine->id, "%s", transaction->id);
+    pthread_mutex_lock(&lock);
+    mine->next = undecided;
+    undecided = mine;
+    pthread_mutex_unlock(&lock);
+    return MQC_TRANSACTION_UNKNOWN;
 }
+
+/* Also about what others of the group have left, which nobody here waits for. */
 
 static mqc_transaction_state answer(const mqc_transaction *transaction, void *arg)
 {
     const struct transactions *transactions = arg;
-    (void)transaction;
     pthread_mutex_lock(&lock);
-    answered++;
-    pthread_cond_signal(&changed);
+    for (struct undecided **place = &undecided; *place; place = &(*place)->next) {
+        struct undecided *mine = *place;
+        if (strcmp(mine->id, transaction->id) != 0) continue;
+        *place = mine->next;
+        free(mine);
+        pthread_cond_signal(&changed);
+        break;
+    }
     pthread_mutex_unlock(&lock);
     return transactions->check_says;
 }
@@ -95,25 +116,23 @@ int transactions_send(struct transactions *transactions, const mqc_message *mess
     mqc_status status = mqc_producer_send_transaction(transactions->producer, message, NULL,
                                                       execute, transactions, &result, &error);
     if (status) return library_failure(NAME, context, &error);
-    transactions->undecided += result.state == MQC_TRANSACTION_UNKNOWN;
     return transactions->quiet ? EXIT_DONE : print(transactions, &result);
 }
 
 int transactions_wait(struct transactions *transactions)
 {
-    if (!transactions->check || transactions->undecided == 0) return EXIT_DONE;
+    if (!transactions->check) return EXIT_DONE;
     int timeout_s = transactions->timeout_s > 0 ? transactions->timeout_s : DEFAULT_TIMEOUT_S;
     struct timespec deadline;
     clock_gettime(CLOCK_MONOTONIC, &deadline);
     deadline.tv_sec += timeout_s;
-    int waited = 0;
+    int waited = 0, left = 0;
     pthread_mutex_lock(&lock);
-    while (answered < transactions->undecided && waited == 0)
-        waited = pthread_cond_timedwait(&changed, &lock, &deadline);
-    int count = answered;
+    while (undecided && waited == 0) waited = pthread_cond_timedwait(&changed, &lock, &deadline);
+    for (const struct undecided *mine = undecided; mine; mine = mine->next) left++;
     pthread_mutex_unlock(&lock);
-    if (count >= transactions->undecided) return EXIT_DONE;
-    failure(NAME, "the broker has asked about %d of %d transactions in %d s", count,
-            transactions->undecided, timeout_s);
+    if (left == 0) return EXIT_DONE;
+    failure(NAME, "the broker has not asked about %d transaction%s in %d s", left,
+            left > 1 ? "s" : "", timeout_s);
     return EXIT_TIMEOUT;
 }

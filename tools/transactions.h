@@ -10,7 +10,6 @@ struct transactions {
     bool json, quiet;
     mqc_producer *producer;
     mqc_transaction_state execute_says, check_says;
-    int undecided; /* sent as unknown; main thread */
 };
 
 /* -1 when all is well, else the exit code of what was said about it. */
@@ -24,7 +23,7 @@ mqc_status transactions_begin(struct transactions *transactions, mqc_producer *p
 int transactions_send(struct transactions *transactions, const mqc_message *message,
                       const char *context);
 
-/* With --check, waits until the broker has asked about as many as were sent as unknown. */
+/* With --check, waits until the broker has asked about each that was sent as unknown. */
 int transactions_wait(struct transactions *transactions);
 
 #endif
