@@ -165,12 +165,32 @@ START_TEST(test_half_message_without_an_answer)
 }
 END_TEST
 
+/* What may be lost with the broker's memory is no ground to act on. */
+START_TEST(test_half_message_that_is_not_stored_safely)
+{
+    struct scene scene;
+    open_scene(&scene, MQC_TRANSACTION_COMMIT);
+    add_fault("answer=10:code=310:count=1");
+    ck_assert_int_eq(send_one(&scene), MQC_REFUSED);
+    ck_assert_int_eq(scene.error.broker_code, 10);
+    ck_assert(scene.error.retryable);
+    ck_assert_ptr_nonnull(strstr(scene.error.text, "FLUSH_DISK_TIMEOUT"));
+    ck_assert(!scene.result.executed);
+    ck_assert_int_eq(scene.result.state, MQC_TRANSACTION_ROLLBACK);
+    ck_assert_int_eq(judge_calls(&scene.execute), 0);
+    close_scene(&scene, 0);
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const tests[] = {
-        test_commit_that_did_not_arrive,        test_rollback_that_did_not_arrive,
-        test_commit_whose_answer_is_lost,       test_commit_that_is_refused,
-        test_half_message_that_is_stored_twice, test_half_message_without_an_answer};
+    const TTest *const tests[] = {test_commit_that_did_not_arrive,
+                                  test_rollback_that_did_not_arrive,
+                                  test_commit_whose_answer_is_lost,
+                                  test_commit_that_is_refused,
+                                  test_half_message_that_is_stored_twice,
+                                  test_half_message_without_an_answer,
+                                  test_half_message_that_is_not_stored_safely};
     int count = getenv("MQC_CONTRACT_NAMESRV") ? 0 : (int)(sizeof tests / sizeof *tests);
     return contract_run("transaction faults", tests, count);
 }
