@@ -46,11 +46,14 @@ public final class Peer {
             switch (command) {
                 case "send" -> status = new Sender(arguments).run();
                 case "consume" -> status = new Receiver(arguments).run();
-                default -> System.err.print(USAGE);
+                case "transact" -> status = Conversation.transact(arguments);
+                case "request" -> status = Conversation.request(arguments);
+                case "reply" -> status = Conversation.reply(arguments);
+                default -> System.err.print(USAGE + Conversation.USAGE);
             }
         } catch (IllegalArgumentException e) {
             System.err.println("peer: " + e.getMessage());
-            System.err.print(USAGE);
+            System.err.print(USAGE + Conversation.USAGE);
         } catch (Exception e) {
             for (Throwable cause = e; cause != null; cause = cause.getCause()) {
                 System.err.println("peer: " + cause);
@@ -237,20 +240,20 @@ public final class Peer {
         }
     }
 
-    private static RPCHook credentials() {
+    static RPCHook credentials() {
         String accessKey = System.getenv("ACCESS_KEY");
         return accessKey == null ? null
             : new AclClientRPCHook(new SessionCredentials(accessKey, System.getenv("SECRET_KEY")));
     }
 
-    private static String next(Deque<String> arguments, String what) {
+    static String next(Deque<String> arguments, String what) {
         if (arguments.isEmpty()) {
             throw new IllegalArgumentException("missing: value of " + what);
         }
         return arguments.pop();
     }
 
-    private static synchronized void printLine(Map<String, Object> line) {
+    static synchronized void printLine(Map<String, Object> line) {
         System.out.println(JSON.toJSONString(line));
         System.out.flush();
     }
