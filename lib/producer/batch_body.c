@@ -31,6 +31,9 @@ mqc_status batch_message_check(const mqc_message *message, const mqc_message *fi
         return error_set(error, MQC_BAD_ARGUMENT,
                          "it is for the retry topic %.*s, which takes no batches: send it alone",
                          SHOWN_CHARACTERS, message->topic);
+    if (built && message_property(message, PROPERTY_MESSAGE_TYPE).data)
+        return error_set(error, MQC_BAD_ARGUMENT,
+                         "it is a reply, which goes to the one that has asked: send it alone");
     if (message == first) return MQC_OK;
     if (strcmp(message->topic, first->topic) != 0)
         return error_set(error, MQC_BAD_ARGUMENT,

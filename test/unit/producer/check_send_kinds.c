@@ -1,5 +1,6 @@
 /* Tests of lib/producer/send_request.c: what makes a message a half message or a reply. */
 #include "lib/base/memory.h"
+#include "lib/producer/batch_body.h"
 #include "lib/producer/send_request.h"
 #include "lib/protocol/message.h"
 #include "lib/protocol/sys_flag.h"
@@ -59,11 +60,24 @@ START_TEST(a_reply_has_a_code_of_its_own)
 }
 END_TEST
 
+/* In a batch a broker would store it, and bring it to nobody. */
+START_TEST(a_reply_is_in_no_batch)
+{
+    mqc_error error;
+    mqc_message *reply = mqc_message_new("c_REPLY_TOPIC", "that", 4);
+    ck_assert_int_eq(batch_message_check(reply, reply, &error), MQC_OK);
+    ck_assert_int_eq(message_put_property(reply, "MSG_TYPE", "reply", &error), MQC_OK);
+    ck_assert_int_eq(batch_message_check(reply, reply, &error), MQC_BAD_ARGUMENT);
+    ck_assert_msg(strstr(error.text, "send it alone") != NULL, "%s", error.text);
+    mqc_message_free(reply);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *suite = suite_create("producer/send_kinds");
     UNIT_CASE(suite, "kinds", a_prepared_message_is_a_half_message, a_large_half_message_is_both,
-              a_reply_has_a_code_of_its_own);
+              a_reply_has_a_code_of_its_own, a_reply_is_in_no_batch);
     return suite;
 }
 
