@@ -25,6 +25,7 @@ int message_command(int argc, char **argv)
         {"find", find_command, "print the messages with a key"},
         {"print", print_command, "print the messages of a topic, by time or offset"},
         {"track", message_track_command, "print which groups have consumed a message"},
+        {"trace", message_trace_command, "print what clients have told of a message"},
         {"consume", message_consume_command, "have a member consume a message now"},
         {"resend", message_resend_command, "send a copy of a message"},
         {"dlq", message_dlq_command, "print the dead letters of a group"},

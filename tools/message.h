@@ -20,6 +20,7 @@ void message_printer_init(struct message_printer *printer, struct admin_command 
 bool message_printer_add(const mqc_message *message, void *printer);
 void message_printer_finish(struct message_printer *printer);
 
+int message_trace_command(int argc, char **argv);
 int message_track_command(int argc, char **argv);
 int message_consume_command(int argc, char **argv);
 int message_resend_command(int argc, char **argv);

@@ -91,6 +91,52 @@ typedef struct mqc_message_tracks {
 MQC_API mqc_status mqc_admin_message_tracks(mqc_admin *admin, const mqc_message *message,
                                             const mqc_message_tracks **out, mqc_error *error);
 
+/* ---- traces ---- */
+
+typedef enum mqc_trace_kind {
+    MQC_TRACE_SEND,
+    MQC_TRACE_CONSUME,
+    MQC_TRACE_END_TRANSACTION,
+    MQC_TRACE_RECALL
+} mqc_trace_kind;
+
+/* One thing that a client has told of a message in its trace. Texts that it has not told are "". */
+typedef struct mqc_trace_event {
+    mqc_trace_kind kind;
+    int64_t unix_ms; /* when it began */
+    int cost_ms;
+    bool success;  /* false also while `finished` is */
+    bool finished; /* of a consumption: its end was told too */
+    const char *message_id, *offset_message_id;
+    const char *group, *topic, *tags, *keys;
+    const char *broker_address;
+    const char *client_host; /* who has told it */
+    const char *region;
+    const char *message_type;      /* "NORMAL", "HALF", "COMMIT", "DELAY" or "ORDER" */
+    const char *result;            /* of a consumption: "SUCCESS", "TIME_OUT", "EXCEPTION", … */
+    const char *transaction_state; /* "COMMIT_MESSAGE", … */
+    bool from_check;               /* it answered a broker's question */
+    int body_bytes;
+    int retry_times;
+} mqc_trace_event;
+
+typedef struct mqc_trace {
+    size_t count;
+    const mqc_trace_event *const *events; /* by time */
+} mqc_trace;
+
+/* What clients have told of the message with a unique id, from `begin_unix_ms` (0: any time) to
+ * `end_unix_ms` (0: until now). Clients with tracing on (`enableMsgTrace`) write it to
+ * RMQ_SYS_TRACE_TOPIC, or to a topic of their own, given as `trace_topic` (NULL: the former), every
+ * few seconds. An empty result when nobody has told anything. */
+MQC_API mqc_status mqc_admin_message_trace(mqc_admin *admin, const char *trace_topic,
+                                           const char *message_id, int64_t begin_unix_ms,
+                                           int64_t end_unix_ms, const mqc_trace **out,
+                                           mqc_error *error);
+
+/* "SEND", "CONSUME", …; never NULL. Any thread. */
+MQC_API const char *mqc_trace_kind_name(mqc_trace_kind kind);
+
 /* ---- giving again ---- */
 
 typedef struct mqc_direct_result {

@@ -54,6 +54,12 @@ mqc_status running_info_read(mqc_running_info *info, struct slice body, mqc_erro
 /* CONSUME_MESSAGE_DIRECTLY (ConsumeMessageDirectlyResult.java) */
 mqc_status direct_result_read(mqc_direct_result *result, struct slice body, mqc_error *error);
 
+/* The body of a message of a trace topic (TraceDataEncoder.java): the events of one message, told
+ * by a client at `client_host`. Records that are no trace's are passed over. decode_trace.c */
+mqc_status trace_add(mqc_trace *trace, struct slice body, const char *message_id,
+                     const char *client_host, mqc_error *error);
+void trace_finish(mqc_trace *trace);
+
 /* ---- configurations: decode_config.c ---- */
 
 /* GET_TOPIC_CONFIG (TopicConfig.java, TopicConfigAndQueueMapping.java) */

@@ -9,6 +9,8 @@
 #include "lib/base/intern.h"
 #include "lib/protocol/properties.h"
 
+#define TRACE_TOPIC "RMQ_SYS_TRACE_TOPIC" /* TopicValidator.RMQ_SYS_TRACE_TOPIC */
+
 enum {
     DEFAULT_MOST = 64,
     UNIQUE_MOST = 32,
@@ -266,4 +268,28 @@ mqc_status mqc_admin_message_by_id(mqc_admin *admin, const char *topic, const ch
                      "no registered broker has the address in the id %.100s, or it has no such "
                      "message; a sender's unique id needs its topic",
                      id);
+}
+
+/* ---- traces ---- */
+
+mqc_status mqc_admin_message_trace(mqc_admin *admin, const char *trace_topic,
+                                   const char *message_id, int64_t begin_unix_ms,
+                                   int64_t end_unix_ms, const mqc_trace **out, mqc_error *error)
+{
+    const mqc_message_list *told;
+    mqc_status status = admin_check_out(admin, out, error);
+    if (status == MQC_OK)
+        status = mqc_admin_messages_by_key(admin, trace_topic ? trace_topic : TRACE_TOPIC,
+                                           message_id, begin_unix_ms, end_unix_ms, 0, &told, error);
+    if (status != MQC_OK) return status;
+    mqc_trace *trace = result_new(sizeof *trace);
+    if (!trace) status = error_no_memory(error);
+    for (size_t i = 0; status == MQC_OK && i < told->count; i++) {
+        mqc_view body = mqc_message_body(told->messages[i]);
+        status = trace_add(trace, slice_of(body.data, body.size), message_id,
+                           mqc_message_born_host(told->messages[i]), error);
+    }
+    if (status == MQC_OK) trace_finish(trace);
+    mqc_admin_result_free(told);
+    return admin_finish(status, trace, out);
 }

@@ -280,6 +280,53 @@ START_TEST(test_sent_again)
 }
 END_TEST
 
+struct trace_wish {
+    mqc_admin *admin;
+    const char *id;
+    size_t count;
+};
+
+static bool has_trace(void *arg)
+{
+    struct trace_wish *wish = arg;
+    const mqc_trace *trace;
+    mqc_error error;
+    mqc_status status = mqc_admin_message_trace(wish->admin, NULL, wish->id, 0, 0, &trace, &error);
+    if (status == MQC_NO_ROUTE) return false;
+    ck_assert_msg(status == MQC_OK, "%s", error.text);
+    bool there = trace->count == wish->count;
+    if (there) {
+        ck_assert_int_eq(trace->events[0]->kind, MQC_TRACE_SEND);
+        ck_assert_str_eq(trace->events[0]->group, "payments");
+        ck_assert_int_eq(trace->events[1]->kind, MQC_TRACE_CONSUME);
+        ck_assert_str_eq(trace->events[1]->result, "SUCCESS");
+        ck_assert_ptr_nonnull(strstr(trace->events[1]->client_host, "127.0.0.1"));
+    }
+    mqc_admin_result_free(trace);
+    return there;
+}
+
+/* As a Java client tells it. */
+START_TEST(test_traced)
+{
+    char told[512];
+    mqc_admin *admin = admins_new();
+    mqc_producer *producer = contract_producer(NULL);
+    const char *id = contract_name("id");
+    snprintf(
+        told, sizeof told,
+        "Pub\0011795447793485\1R\1payments\1orders\1%s\1\1k\1127.0.0.1:1\0014\0017\0010\1OID\1true"
+        "\2SubBefore\0011795447793500\1null\1readers\1REQ\1%s\0010\1k\2SubAfter\1REQ\1%s\00112\1"
+        "true\1k\0010\0011795447793512\1readers\2",
+        id, id, id);
+    send_with_keys(producer, "RMQ_SYS_TRACE_TOPIC", id, "t", told);
+    struct trace_wish wish = {admin, id, 2};
+    contract_await("the trace", has_trace, &wish);
+    mqc_producer_free(producer);
+    mqc_admin_free(admin);
+}
+END_TEST
+
 static mqc_consume_status refuse(mqc_delivery *delivery, void *arg)
 {
     (void)delivery;
@@ -349,4 +396,4 @@ START_TEST(test_dead_letter_replayed)
 END_TEST
 
 CONTRACT_MAIN("admin of messages", test_found_by_both_ids, test_found_by_key, test_visits,
-              test_followed, test_sent_again, test_dead_letter_replayed)
+              test_followed, test_traced, test_sent_again, test_dead_letter_replayed)
