@@ -1,5 +1,6 @@
 /* Finding stored messages by id and by key (MQAdminImpl.java). On the application's threads; each
  * request has the client's request timeout. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lib/admin/decode.h"
@@ -7,6 +8,8 @@
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
 #include "lib/base/intern.h"
+#include "lib/base/memory.h"
+#include "lib/client/address_map.h"
 #include "lib/protocol/properties.h"
 
 #define TRACE_TOPIC "RMQ_SYS_TRACE_TOPIC" /* TopicValidator.RMQ_SYS_TRACE_TOPIC */
@@ -59,10 +62,9 @@ mqc_status stored_check(const mqc_message *message, mqc_error *error)
 mqc_status stored_address(struct mqc_admin *admin, const mqc_message *message,
                           char out[ADDRESS_TEXT_BYTES], mqc_error *error)
 {
-    (void)error;
-    if (message->broker_name &&
-        route_table_master(client_instance_routes(admin->instance), message->broker_name, out))
-        return MQC_OK;
+    if (message->broker_name)
+        return client_instance_master(admin->instance, message->topic, message->broker_name,
+                                      admin_deadline(admin), out, error);
     char host[HOST_TEXT_BYTES];
     host_format(&message->store_host, host);
     strcpy(out, host);
@@ -107,6 +109,23 @@ static mqc_status view(struct mqc_admin *admin, const char *address, const char 
     return status;
 }
 
+/* The address in an id is the one that the broker advertises, before any mapping. */
+static mqc_status used_address(struct mqc_admin *admin, const struct host *host,
+                               char out[ADDRESS_TEXT_BYTES], mqc_error *error)
+{
+    char advertised[HOST_TEXT_BYTES], name[] = "";
+    host_format(host, advertised);
+    struct broker_address place = {.address = memory_duplicate(advertised)};
+    struct broker_data broker = {.broker_name = name, .address_count = 1, .addresses = &place};
+    if (!place.address) return error_no_memory(error);
+    /* Of a sender's id the digits are no broker's address: what a function makes of that says
+     * nothing. */
+    (void)address_map_apply(client_instance_options(admin->instance), &broker, 1, NULL);
+    snprintf(out, ADDRESS_TEXT_BYTES, "%s", place.address);
+    memory_free(place.address);
+    return MQC_OK;
+}
+
 /* Java asks whatever address the id's digits are, which for most unique ids is that of a client;
  * here it must be a broker's. */
 static mqc_status by_offset_id(struct mqc_admin *admin, const char *topic, const char *id,
@@ -114,12 +133,12 @@ static mqc_status by_offset_id(struct mqc_admin *admin, const char *topic, const
 {
     struct host host;
     int64_t commit_log_offset;
-    char address[HOST_TEXT_BYTES];
+    char address[ADDRESS_TEXT_BYTES];
     struct cluster_info info;
     const char *broker_name;
     if (offset_id_parse(slice_text(id), &host, &commit_log_offset, NULL) != MQC_OK) return MQC_OK;
-    host_format(&host, address);
-    mqc_status status = admin_cluster(admin, &info, error);
+    mqc_status status = used_address(admin, &host, address, error);
+    if (status == MQC_OK) status = admin_cluster(admin, &info, error);
     if (status != MQC_OK) return status;
     if (find_broker(&info, address, &broker_name))
         status = view(admin, address, broker_name, topic, commit_log_offset, out, error);

@@ -13,8 +13,8 @@ mqc_status stored_decode(struct mqc_admin *admin, struct remoting_response *resp
 /* That a message is one that a broker has stored. */
 mqc_status stored_check(const mqc_message *message, mqc_error *error);
 
-/* The address of the broker that has stored it: the registered one with its store host, else the
- * store host itself. */
+/* The address of the broker that has stored it: its master's, or the store host of a message whose
+ * broker has no name. */
 mqc_status stored_address(struct mqc_admin *admin, const mqc_message *message,
                           char out[ADDRESS_TEXT_BYTES], mqc_error *error);
 

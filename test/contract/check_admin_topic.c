@@ -125,6 +125,30 @@ START_TEST(test_offsets_of_a_queue)
 }
 END_TEST
 
+/* The ids of messages have the address that the broker advertises. */
+START_TEST(test_mapped_addresses)
+{
+    mqc_error error;
+    mqc_message *message;
+    const mqc_topic_status *status;
+    mqc_client_options client = contract_client();
+    client.address_map = "127.0.0.1=localhost";
+    client.tls.server_name = client.tls.enabled ? "localhost" : NULL;
+    mqc_admin *admin = mqc_admin_new(&client, &error);
+    mqc_producer *producer = contract_producer(NULL);
+    const char *topic = contract_topic(1);
+    mqc_send_result sent = contract_send(producer, topic, "body");
+    ck_ok(mqc_admin_message_by_id(admin, NULL, sent.offset_message_id, &message, &error));
+    ck_assert_str_eq(mqc_message_id(message), sent.message_id);
+    ck_assert_str_eq(mqc_message_broker_name(message), "broker-a");
+    mqc_message_free(message);
+    ck_ok(mqc_admin_topic_status(admin, topic, &status, &error));
+    mqc_admin_result_free(status);
+    mqc_producer_free(producer);
+    mqc_admin_free(admin);
+}
+END_TEST
+
 START_TEST(test_bad_questions)
 {
     mqc_error error;
@@ -159,4 +183,4 @@ END_TEST
 
 CONTRACT_MAIN("admin of topics", test_status_counts_messages, test_update_leaves_the_rest,
               test_topics_of_a_cluster, test_groups_of_a_topic, test_offsets_of_a_queue,
-              test_bad_questions)
+              test_mapped_addresses, test_bad_questions)
