@@ -10,7 +10,7 @@ theirs()
 has_their_answer()
 {
     mqadmin "$@" >theirs 2>&1
-    ! grep -Eiq 'timeout|timed out' theirs
+    ! grep -Eq 'TimeoutException|Exception.*timeout' theirs
 }
 
 # rows_of FILE COLUMN...: of the rows of mqadmin's table that begin with $topic, these columns.
@@ -161,7 +161,7 @@ tools_see_each_others_changes()
     theirs resetOffsetByTime -g "$group" -t "$topic" -s -1
     same "lag after theirs" "$("$mqc" group progress -g "$group" --json "${security[@]}" | jq .lag)" 0
     "$mqc" group clone --from "$group" --to "$group-clone" "${security[@]}"
-    theirs consumerProgress -g "$group-clone"
+    theirs consumerProgress -g "$group-clone" -t "$topic"
     same "offsets cloned by us" "$(rows_of theirs 5 | paste -sd+ | bc)" 47
     "$mqc" group create -g "$group-new" --retries 5 "${security[@]}"
     theirs getConsumerConfig -g "$group-new"
