@@ -27,6 +27,7 @@ static const struct command {
     {"cluster", cluster_command, "list clusters with their brokers' figures"},
     {"broker", broker_command, "look after brokers"},
     {"namesrv", namesrv_command, "look at name servers and the keys they keep"},
+    {"top", top_command, "watch groups or topics: rates, lag, queues that stand still"},
     {"doctor", doctor_command, "find out where the way to the cluster ends, and what to do"},
     {"embedded", embedded_command, "run a cluster in memory, for tests"},
     {"demo", demo_command, "show a producer and two consumers at work"},

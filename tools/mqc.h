@@ -22,6 +22,7 @@ int message_command(int argc, char **argv);
 int cluster_command(int argc, char **argv);
 int broker_command(int argc, char **argv);
 int namesrv_command(int argc, char **argv);
+int top_command(int argc, char **argv);
 int doctor_command(int argc, char **argv);
 int demo_command(int argc, char **argv);
 int embedded_command(int argc, char **argv);
