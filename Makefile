@@ -238,7 +238,8 @@ $(FAKE_TOOL): $(TOOL_OBJECTS) $(patsubst %.c,$(BUILD)/%.o,$(wildcard test/tool/f
 	$(Q)$(CC) $(LDFLAGS_ALL) -Wl,-z,muldefs -o $@ $^ $(PACKAGE_LIBS)
 
 # Programs of the public libraries alone that scripts run: a load for the real broker, lives for valgrind.
-PUBLIC_PROGRAMS := $(BUILD)/test/broker/load $(BUILD)/test/broker/replier $(BUILD)/test/leaks/lives
+PUBLIC_PROGRAMS := $(BUILD)/test/broker/load $(BUILD)/test/broker/replier $(BUILD)/test/leaks/lives \
+                   $(BUILD)/test/instructions/paths
 $(PUBLIC_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libmqclient.so $(BUILD)/libmqembedded.so
 	$(call say,LINK)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< -L$(BUILD) -lmqclient -lmqembedded -Wl,-rpath,'$(abspath $(BUILD))'
@@ -374,6 +375,14 @@ tsan:  ## run the tests under the thread sanitizer (clang)
 valgrind: $(BUILD)/test/leaks/lives  ## look for leaks over 1,000 lives of clients
 	@valgrind -q --leak-check=full --show-leak-kinds=definite,indirect,possible \
 	  --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=9 $< 1000
+
+.PHONY: check-instructions
+check-instructions: $(BUILD)/test/instructions/paths  ## count the instructions of the hot paths with valgrind
+	@CC='$(CC)' test/instructions/check $(BUILD)
+
+.PHONY: bench-report
+bench-report:  ## draw docs/bench/*.svg from the results recorded there (gnuplot)
+	@docs/bench/report
 
 # ---- style ----
 SOURCES := $(sort $(shell find lib services tools include test -name '*.[ch]'))

@@ -6,7 +6,7 @@
 #include "services/remoting_private.h"
 
 static enum io_result read_some(struct remoting_connection *connection, char *at, size_t bytes,
-                                size_t *moved, mqc_error *error);
+                                size_t *moved, bool *more, mqc_error *error);
 static mqc_status dispatch_frames(struct remoting_connection *connection, mqc_error *error);
 static void dispatch(struct remoting_connection *connection, struct remoting_arrival *arrival);
 static void flush_gathered(struct remoting_connection *connection);
@@ -19,10 +19,11 @@ enum input_result remoting_input_read(struct remoting_connection *connection)
     mqc_error error;
     char *at;
     size_t space, moved = 0;
+    bool more = false;
     mqc_status status = frame_splitter_space(&connection->splitter, &at, &space, &error);
     enum io_result result = IO_FAILED;
     if (status == MQC_OK) {
-        result = read_some(connection, at, space, &moved, &error);
+        result = read_some(connection, at, space, &moved, &more, &error);
         if (moved > 0) {
             connection->heard = true;
             frame_splitter_filled(&connection->splitter, moved);
@@ -36,8 +37,7 @@ enum input_result remoting_input_read(struct remoting_connection *connection)
         return INPUT_BROKEN;
     }
     if (result == IO_WANT_READ || result == IO_WANT_WRITE) return INPUT_NOTHING_LEFT;
-    /* A short read has emptied the socket; a TLS session may hold more that poll does not see. */
-    return connection->tls || moved == space ? INPUT_MORE : INPUT_NOTHING_LEFT;
+    return more ? INPUT_MORE : INPUT_NOTHING_LEFT;
 }
 
 struct frame *remoting_arrival_keep(struct remoting_arrival *arrival)
@@ -47,17 +47,20 @@ struct frame *remoting_arrival_keep(struct remoting_arrival *arrival)
     return frame;
 }
 
+/* `more`: there may be more to read without waiting. */
 static enum io_result read_some(struct remoting_connection *connection, char *at, size_t bytes,
-                                size_t *moved, mqc_error *error)
+                                size_t *moved, bool *more, mqc_error *error)
 {
     enum io_result result;
     if (connection->tls) {
         lock_take(&connection->tls_lock);
         result = tls_session_read(connection->tls, at, bytes, moved, error);
+        *more = *moved == bytes || tls_session_ended(connection->tls);
         lock_release(&connection->tls_lock);
         if (result != IO_CLOSED) return result;
     } else {
         result = socket_read(connection->fd, at, bytes, moved);
+        *more = *moved == bytes; /* a short read has emptied the socket */
     }
     if (result == IO_CLOSED || result == IO_FAILED) {
         const char *what = "the connection broke while reading";

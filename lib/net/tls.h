@@ -35,6 +35,9 @@ void tls_session_free(struct tls_session *session); /* NULL is fine; does not to
  */
 enum io_result tls_session_handshake(struct tls_session *session, mqc_error *error);
 
+/* Whether the next read or write will say so: a read that brought bytes may have seen the end. */
+bool tls_session_ended(const struct tls_session *session);
+
 /* As socket_read and socket_write; `error` is filled when the result is IO_FAILED. The socket may
  * have nothing more while the session still has: read until the result is IO_WANT_* or *moved is
  * less than `bytes` before waiting for the socket again. With TLS 1.3 a server's refusal of the

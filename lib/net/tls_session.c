@@ -120,6 +120,11 @@ enum io_result tls_session_handshake(struct tls_session *session, mqc_error *err
     return session->ended ? report(session, error) : outcome;
 }
 
+bool tls_session_ended(const struct tls_session *session)
+{
+    return session->ended;
+}
+
 enum io_result tls_session_read(struct tls_session *session, char *at, size_t bytes, size_t *moved,
                                 mqc_error *error)
 {
