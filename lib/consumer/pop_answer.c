@@ -5,6 +5,7 @@
 #include "lib/base/error.h"
 #include "lib/base/memory.h"
 #include "lib/consumer/consumer.h"
+#include "lib/protocol/namespace.h"
 #include "lib/protocol/properties.h"
 
 enum {
@@ -57,6 +58,7 @@ static void take_messages(struct consumer_queue *queue, struct remoting_arrival 
         status = message_block_decode(frame, arrival->command->body, &block, &error);
     frame_unref(frame);
     if (status == MQC_OK && block) {
+        namespace_unwrap_messages(queue->consumer->client_options.name_space, block);
         batch = queue_pull_name_broker(block, queue->place.broker_name) ? batch_new(queue, block)
                                                                         : NULL;
         if (!batch) {

@@ -15,6 +15,7 @@
 #include "lib/consumer/queue_questions.h"
 #include "lib/producer/inner_producer.h"
 #include "lib/protocol/names.h"
+#include "lib/protocol/namespace.h"
 #include "lib/protocol/properties.h"
 #include "lib/protocol/subscription.h"
 #include "lib/protocol/sys_flag.h"
@@ -35,12 +36,12 @@ static mqc_status make_filter(const mqc_pull_request *request, struct subscripti
 static mqc_status ask(mqc_pull_consumer *consumer, const mqc_pull_request *request,
                       const struct subscription *filter, struct remoting_response *response,
                       char address[ADDRESS_TEXT_BYTES], mqc_error *error);
-static mqc_status read_answer(struct remoting_response *response, const mqc_pull_request *request,
-                              const struct subscription *filter, const char *address,
-                              mqc_pull_result *result, mqc_error *error);
-static mqc_status take_messages(struct remoting_response *response, const mqc_pull_request *request,
-                                const struct subscription *filter, int64_t offset_delta,
-                                mqc_pull_result *result, mqc_error *error);
+static mqc_status read_answer(const mqc_pull_consumer *consumer, struct remoting_response *response,
+                              const mqc_pull_request *request, const struct subscription *filter,
+                              const char *address, mqc_pull_result *result, mqc_error *error);
+static mqc_status take_messages(struct remoting_response *response, const char *name_space,
+                                const mqc_pull_request *request, const struct subscription *filter,
+                                int64_t offset_delta, mqc_pull_result *result, mqc_error *error);
 
 mqc_pull_consumer *mqc_pull_consumer_new_sized(const mqc_pull_consumer_options *options,
                                                size_t size, mqc_error *error)
@@ -109,7 +110,7 @@ mqc_status mqc_pull_consumer_pull(mqc_pull_consumer *consumer, const mqc_pull_re
     *result = (mqc_pull_result){0};
     status = ask(consumer, request, &filter, &response, address, error);
     if (status == MQC_OK) {
-        status = read_answer(&response, request, &filter, address, result, error);
+        status = read_answer(consumer, &response, request, &filter, address, result, error);
         remoting_response_done(&response);
     }
     subscription_done(&filter);
@@ -177,9 +178,9 @@ static mqc_status ask(mqc_pull_consumer *consumer, const mqc_pull_request *reque
                                 now + request->wait_ms + ANSWER_MS, response, error);
 }
 
-static mqc_status read_answer(struct remoting_response *response, const mqc_pull_request *request,
-                              const struct subscription *filter, const char *address,
-                              mqc_pull_result *result, mqc_error *error)
+static mqc_status read_answer(const mqc_pull_consumer *consumer, struct remoting_response *response,
+                              const mqc_pull_request *request, const struct subscription *filter,
+                              const char *address, mqc_pull_result *result, mqc_error *error)
 {
     const struct remoting_command *answer = &response->command;
     struct pull_message_response_header header;
@@ -202,20 +203,22 @@ static mqc_status read_answer(struct remoting_response *response, const mqc_pull
     result->least_offset = header.min_offset;
     result->end_offset = header.max_offset;
     if (result->status != MQC_PULL_FOUND) return MQC_OK;
-    status = take_messages(response, request, filter, header.offset_delta, result, error);
+    status = take_messages(response, client_instance_options(consumer->instance)->name_space,
+                           request, filter, header.offset_delta, result, error);
     if (status == MQC_OK && !result->delivery) result->status = MQC_PULL_NO_MATCH;
     return status;
 }
 
 /* The broker compares hash codes of tags only. */
-static mqc_status take_messages(struct remoting_response *response, const mqc_pull_request *request,
-                                const struct subscription *filter, int64_t offset_delta,
-                                mqc_pull_result *result, mqc_error *error)
+static mqc_status take_messages(struct remoting_response *response, const char *name_space,
+                                const mqc_pull_request *request, const struct subscription *filter,
+                                int64_t offset_delta, mqc_pull_result *result, mqc_error *error)
 {
     struct message_block *block;
     mqc_status status =
         message_block_decode(response->frame, response->command.body, &block, error);
     if (status != MQC_OK || !block) return status;
+    namespace_unwrap_messages(name_space, block);
     size_t count = 0;
     struct mqc_message **messages = memory_allocate_zero(block->count, sizeof *messages);
     if (!messages) status = error_no_memory(error);
