@@ -5,6 +5,7 @@
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
 #include "lib/client/client_instance_private.h"
+#include "lib/protocol/namespace.h"
 #include "lib/protocol/properties.h"
 
 static mqc_status check_read(struct remoting_arrival *arrival, struct transaction_check **out,
@@ -25,7 +26,11 @@ void client_pushes_check(struct client_instance *instance, struct remoting_arriv
         log_warn(LOG_PRODUCER, "check of a transaction not understood: %s", error.text);
         return;
     }
-    struct slice group = message_property(check->message, PROPERTY_PRODUCER_GROUP);
+    char room[NAME_BYTES];
+    const char *name_space = instance->options.name_space;
+    namespace_unwrap_messages(name_space, check->message->block);
+    struct slice group = namespace_unwrap(
+        name_space, message_property(check->message, PROPERTY_PRODUCER_GROUP), room);
     struct client_role *role = client_roles_hold(instance, CLIENT_ROLE_PRODUCER, group);
     if (role && role->type->check_transaction) {
         role->type->check_transaction(role, check);

@@ -7,6 +7,7 @@
 #include "lib/base/log.h"
 #include "lib/producer/message_check.h"
 #include "lib/producer/producer_private.h"
+#include "lib/protocol/namespace.h"
 #include "lib/protocol/properties.h"
 
 /* One transaction on its way. */
@@ -25,6 +26,7 @@ static mqc_status check_call(struct mqc_producer *producer, const mqc_message *m
                              mqc_transaction_listener *execute, mqc_error *error);
 static mqc_status check_no_delay(const mqc_message *message, mqc_error *error);
 static mqc_status prepare(struct course *course, mqc_error *error);
+static mqc_status put_group(struct mqc_producer *producer, mqc_message *half, mqc_error *error);
 static mqc_status run(struct course *course, const mqc_send_options *options, mqc_error *error);
 static mqc_status half_failed(struct course *course, mqc_status status, const mqc_error *failure,
                               mqc_error *error);
@@ -132,12 +134,20 @@ static mqc_status prepare(struct course *course, mqc_error *error)
     mqc_status status = message_put_property(course->half, PROPERTY_UNIQUE_KEY, id, error);
     if (status == MQC_OK)
         status = message_put_property(course->half, PROPERTY_TRANSACTION_PREPARED, "true", error);
-    if (status == MQC_OK)
-        status = message_put_property(course->half, PROPERTY_PRODUCER_GROUP,
-                                      producer->options.group, error);
+    if (status == MQC_OK) status = put_group(producer, course->half, error);
     if (status != MQC_OK) return status;
     course->transaction = transaction_begin(&producer->transactions, id);
     return course->transaction ? MQC_OK : error_no_memory(error);
+}
+
+/* By which the broker finds those that it may ask: as the heartbeats name it. */
+static mqc_status put_group(struct mqc_producer *producer, mqc_message *half, mqc_error *error)
+{
+    char room[NAME_BYTES], group[NAME_BYTES];
+    struct slice wrapped =
+        namespace_wrap(producer->client.name_space, slice_text(producer->options.group), room);
+    snprintf(group, sizeof group, "%.*s", SLICE_FORMAT(wrapped));
+    return message_put_property(half, PROPERTY_PRODUCER_GROUP, group, error);
 }
 
 static mqc_status run(struct course *course, const mqc_send_options *options, mqc_error *error)

@@ -25,9 +25,13 @@ static size_t namespace_size(const char *name_space, struct slice name, size_t p
     return has ? size + 1 : 0;
 }
 
+/* The topic of replies is the cluster's: everybody's come through it. */
 static bool is_system_name(struct slice name)
 {
-    return names_is_system_topic(name) || slice_begins_with(name, SYSTEM_GROUP_PREFIX);
+    size_t suffix = sizeof NAME_REPLY_SUFFIX - 1;
+    return names_is_system_topic(name) || slice_begins_with(name, SYSTEM_GROUP_PREFIX) ||
+           (name.size > suffix &&
+            slice_is(slice_of(name.data + name.size - suffix, suffix), NAME_REPLY_SUFFIX));
 }
 
 struct slice namespace_wrap(const char *name_space, struct slice name, char room[NAME_BYTES])

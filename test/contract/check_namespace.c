@@ -5,7 +5,7 @@
 
 #include "test/contract/collector.h"
 
-enum { COUNT = 5 };
+enum { COUNT = 5, NAME_ROOM = 96, CHECKS_DUE_MS = 31000 };
 
 static const char *joined(const char *name_space, const char *name)
 {
@@ -245,6 +245,77 @@ START_TEST(test_namespace_beside_the_names)
 }
 END_TEST
 
+/* ---- what brokers push ---- */
+
+static mqc_transaction_state decide(const mqc_transaction *transaction, void *arg)
+{
+    char *topic_asked_for = arg;
+    if (transaction->checks == 0) return MQC_TRANSACTION_UNKNOWN;
+    snprintf(topic_asked_for, NAME_ROOM, "%s", mqc_message_topic(transaction->message));
+    return MQC_TRANSACTION_COMMIT;
+}
+
+START_TEST(test_checks_of_transactions)
+{
+    mqc_error error;
+    static char asked_for[NAME_ROOM];
+    const char *topic = contract_name("topic"), *group = contract_name("group");
+    mqc_client_options client = contract_client();
+    client.name_space = contract_name("space");
+    create_topic(&client, topic);
+    struct collector *collector = collector_new();
+    mqc_push_consumer *consumer = consume(collector, &client, group, topic);
+    mqc_producer_options options = {
+        .client = &client, .group = group, .topics = topic, .send_timeout_ms = CONTRACT_WAIT_MS};
+    mqc_producer *producer = mqc_producer_new(&options, &error);
+    ck_assert_ptr_nonnull(producer);
+    ck_ok(mqc_producer_on_check(producer, decide, asked_for, &error));
+    ck_ok(mqc_producer_start(producer, &error));
+    mqc_message *message = mqc_message_new(topic, "body", 4);
+    ck_ok(mqc_producer_send_transaction(producer, message, NULL, decide, asked_for, NULL, &error));
+    if (contract_embedded()) mqc_embedded_advance_clock(contract_embedded(), CHECKS_DUE_MS);
+    ck_assert_str_eq(mqc_message_topic(collector_await_body(collector, "body").message), topic);
+    ck_assert_str_eq(asked_for, topic);
+    mqc_message_free(message);
+    mqc_producer_free(producer);
+    contract_consumer_end(consumer);
+    collector_free(collector);
+}
+END_TEST
+
+static mqc_consume_status reply(mqc_delivery *delivery, void *arg)
+{
+    mqc_message *answer = mqc_message_new_reply(mqc_delivery_at(delivery, 0), "that", 4, NULL);
+    if (answer) mqc_producer_send(arg, answer, NULL, NULL, NULL);
+    mqc_message_free(answer);
+    return MQC_CONSUME_SUCCESS;
+}
+
+START_TEST(test_replies)
+{
+    mqc_error error;
+    const char *topic = contract_name("topic");
+    mqc_client_options client = contract_client();
+    client.name_space = contract_name("space");
+    create_topic(&client, topic);
+    mqc_producer *producer = contract_producer(&client);
+    mqc_push_consumer_options options = {.client = &client,
+                                         .group = contract_name("group"),
+                                         .listener = reply,
+                                         .listener_arg = producer,
+                                         .from = MQC_FROM_FIRST};
+    mqc_push_consumer *consumer = contract_consumer(&options, topic, "*");
+    mqc_message *message = mqc_message_new(topic, "what?", 5), *answer;
+    ck_ok(mqc_producer_request(producer, message, NULL, &answer, &error));
+    ck_assert(contract_text_is(answer, "that"));
+    ck_assert_ptr_null(strchr(mqc_message_topic(answer), '%'));
+    mqc_message_free(answer);
+    mqc_message_free(message);
+    contract_consumer_end(consumer);
+    mqc_producer_free(producer);
+}
+END_TEST
+
 START_TEST(test_bad_namespaces)
 {
     static const char *const wrong[] = {"", "a%b", "a b"};
@@ -265,4 +336,5 @@ END_TEST
 
 CONTRACT_MAIN("namespace", test_two_namespaces_are_two_worlds, test_names_on_the_wire,
               test_retries_come_back, test_dead_letters, test_queues_and_lists_show_no_namespace,
-              test_namespace_beside_the_names, test_bad_namespaces)
+              test_namespace_beside_the_names, test_checks_of_transactions, test_replies,
+              test_bad_namespaces)

@@ -18,6 +18,8 @@ static const struct {
     {"RMQ_SYS_TRACE_TOPIC", "RMQ_SYS_TRACE_TOPIC"},
     {"rmq_sys_anything", "rmq_sys_anything"},
     {"CID_RMQ_SYS_TOOLS", "CID_RMQ_SYS_TOOLS"},
+    {"DefaultCluster_REPLY_TOPIC", "DefaultCluster_REPLY_TOPIC"},
+    {"_REPLY_TOPIC", "ns%_REPLY_TOPIC"},
 };
 
 START_TEST(wraps_and_unwraps)
