@@ -112,7 +112,6 @@ bool accumulator_wants(const struct accumulator *accumulator, const mqc_message 
     if (!accumulator->enabled || (options && options->timeout_ms > 0)) return false;
     return batch_message_room(message) <= accumulator->batch_bytes &&
            message_property(message, PROPERTY_TAGS).size < ACCUMULATION_TAG_BYTES &&
-           !message_property(message, PROPERTY_TRANSACTION_PREPARED).data &&
            batch_message_check(message, message, NULL) == MQC_OK;
 }
 

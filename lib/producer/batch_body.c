@@ -17,15 +17,23 @@ static void write_32(char *out, uint32_t value)
 mqc_status batch_message_check(const mqc_message *message, const mqc_message *first,
                                mqc_error *error)
 {
-    static const char *const delays[] = {PROPERTY_DELAY, PROPERTY_TIMER_DELAY_SECONDS,
-                                         PROPERTY_TIMER_DELAY_MS, PROPERTY_TIMER_DELIVER_MS};
-    bool built = message->block->built; /* a received one goes out without its delay */
-    for (size_t i = 0; built && i < sizeof delays / sizeof *delays; i++) {
-        if (message_property(message, delays[i]).data)
+    static const struct {
+        const char *property, *what;
+    } loners[] = {
+        {PROPERTY_DELAY, "a delay (DELAY)"},
+        {PROPERTY_TIMER_DELAY_SECONDS, "a delay (TIMER_DELAY_SEC)"},
+        {PROPERTY_TIMER_DELAY_MS, "a delay (TIMER_DELAY_MS)"},
+        {PROPERTY_TIMER_DELIVER_MS, "a time of delivery (TIMER_DELIVER_MS)"},
+        {PROPERTY_TRANSACTION_PREPARED, "a transaction (TRAN_MSG)"},
+        {PROPERTY_MESSAGE_TYPE, "a type of its own (MSG_TYPE), as replies have"},
+        {PROPERTY_CORRELATION_ID, "a reply to wait for (CORRELATION_ID)"},
+    };
+    bool built = message->block->built; /* a received one goes out without them */
+    for (size_t i = 0; built && i < sizeof loners / sizeof *loners; i++) {
+        if (message_property(message, loners[i].property).data)
             return error_set(error, MQC_BAD_ARGUMENT,
-                             "it has a delay (%s), which brokers do not support in batches: send "
-                             "it alone",
-                             delays[i]);
+                             "it has %s, which brokers do not support in batches: send it alone",
+                             loners[i].what);
     }
     if (names_is_retry_topic(slice_text(message->topic)))
         return error_set(error, MQC_BAD_ARGUMENT,

@@ -8,8 +8,9 @@
 #include "lib/producer/send_properties.h"
 
 /* Whether a message may be in a batch at all, `first` being the batch's first one, perhaps itself:
- * one topic, the same WAIT, no retry topic, no delay (MessageBatch.generateFromList, to which timer
- * properties escape: brokers then deliver at once). The message itself has been checked. */
+ * one topic, the same WAIT, no retry topic, no delay, transaction, request or reply
+ * (MessageBatch.generateFromList, to which timer properties escape: brokers then deliver at once).
+ * The message itself has been checked. */
 mqc_status batch_message_check(const mqc_message *message, const mqc_message *first,
                                mqc_error *error);
 

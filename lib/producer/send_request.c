@@ -58,6 +58,7 @@ void send_content_init_batch(struct send_content *content, const struct batch_en
     content->allocated = NULL;
     content->marks.reconsume_times = 0;
     content->marks.max_reconsume_times = -1;
+    content->marks.prepared = content->marks.is_reply = false;
     message_id_make(content->marks.unique_id);
     content->properties = slice_of(content->inline_bytes, 0);
     append(content, PROPERTY_UNIQUE_KEY, slice_text(content->marks.unique_id));

@@ -63,7 +63,6 @@ START_TEST(test_asynchronous_sends)
         ck_assert_int_eq(outcome->calls, 1);
         ck_assert_int_eq(outcome->result.status, MQC_SEND_OK);
         ck_assert_str_eq(outcome->result.queue.topic, topic);
-        ck_assert_str_eq(outcome->result.region, "DefaultRegion");
         ck_assert_str_eq(outcome->result.recall_handle, "");
         check_received(collector, i, &outcome->result);
     }
@@ -352,9 +351,7 @@ START_TEST(test_everybody_hears_of_a_failure)
     static struct sender senders[SENDERS];
     mqc_error error;
     struct scene scene = scene_begin((mqc_producer_options){.batch_max_delay_ms = 5});
-    mqc_embedded_fault fault = {
-        .kind = MQC_FAULT_ANSWER, .value = MESSAGE_ILLEGAL, .request_code = SEND_BATCH_MESSAGE};
-    ck_ok(mqc_embedded_add_fault(scene.cluster, &fault, NULL, &error));
+    ck_ok(mqc_embedded_add_fault_text(scene.cluster, "answer=13:code=320", NULL, &error));
     run_senders(senders, scene.producer, "orders");
     for (int i = 0; i < SENDERS; i++) {
         ck_assert_int_eq(senders[i].failed, EACH);
@@ -376,13 +373,11 @@ START_TEST(test_callbacks_come_once_whatever_happens)
 {
     mqc_error error;
     struct scene scene = scene_begin((mqc_producer_options){.batch_max_delay_ms = 1});
-    mqc_embedded_fault faults[] = {{.kind = MQC_FAULT_DROP, .value = 9, .skip = 1, .count = 2},
-                                   {.kind = MQC_FAULT_CLOSE, .skip = 2, .count = 2},
-                                   {.kind = MQC_FAULT_DUPLICATE, .count = 3}};
-    for (int i = 0; i < 3; i++) {
-        faults[i].request_code = SEND_BATCH_MESSAGE;
-        ck_ok(mqc_embedded_add_fault(scene.cluster, &faults[i], NULL, &error));
-    }
+    static const char *const faults[] = {"drop=9:skip=1:count=2:code=320",
+                                         "close:skip=2:count=2:code=320",
+                                         "duplicate:count=3:code=320"};
+    for (int i = 0; i < 3; i++)
+        ck_ok(mqc_embedded_add_fault_text(scene.cluster, faults[i], NULL, &error));
     for (int i = 0; i < 100; i++) {
         send_numbered(scene.producer, "orders", scene.outcomes, i, NULL);
         if (i % 10 == 9) outcomes_await(scene.outcomes, i / 2);

@@ -138,6 +138,13 @@ START_TEST(delays_stay_alone)
     ck_assert_int_eq(mqc_message_set_deliver_at(message, 1795430202000, &error), MQC_OK);
     assert_refused(message, message, "TIMER_DELIVER_MS");
     mqc_message_free(message);
+    static const char *const others[] = {"TRAN_MSG", "MSG_TYPE", "CORRELATION_ID"};
+    for (int i = 0; i < 3; i++) {
+        message = make("t", "a");
+        put(message, others[i], "x");
+        assert_refused(message, message, others[i]);
+        mqc_message_free(message);
+    }
 }
 END_TEST
 
