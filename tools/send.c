@@ -1,29 +1,22 @@
-/* mqc send: one message from the command line, or every line of standard input as a message, each
- * sent and acknowledged before the next. Runs on the main thread alone. */
-#include <errno.h>
+/* mqc send: one message from the command line, or every line of a file. Runs on the main thread. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "tools/arguments.h"
 #include "tools/mqc.h"
-#include "tools/outgoing.h"
 #include "tools/output.h"
-#include "tools/transactions.h"
-
-struct sender {
-    struct outgoing outgoing;
-    struct transactions transactions;
-    bool json, quiet;
-    mqc_producer *producer;
-};
+#include "tools/send.h"
 
 static int run(struct arguments *arguments, struct sender *sender);
-static int send_lines(struct sender *sender);
-static int send_body(struct sender *sender, const char *context, const char *body, size_t size);
-static int print_result(const struct sender *sender, const mqc_send_result *result);
+static int send_body(struct sender *sender, const char *body);
 
 static const char NAME[] = "send";
+
+static const char ABOUT[] =
+    "Sends BODY as one message; without BODY, or with \"-\" or --file, each line is a message, "
+    "sent\n"
+    "one after the other; the first that fails ends it. Prints a line a message sent: its id, its\n"
+    "queue and its offset there; with --async in the order of the answers. On a terminal a bar\n"
+    "shows how far it is. The producer's group is mqc_tool unless -X producerGroup=NAME is given.";
 
 int send_command(int argc, char **argv)
 {
@@ -37,6 +30,23 @@ int send_command(int argc, char **argv)
          NULL},
         {'p', "property", "NAME=VALUE", "a property; may be repeated", ARGUMENT_EACH,
          &sender.outgoing.properties, NULL},
+        {'o', "order-key", "KEY", "messages of one key go to one queue, in order", ARGUMENT_TEXT,
+         &sender.order_key, NULL},
+        {'d', "delay", "TIME", "deliver later: 1500ms, 90s, 5m, 2h (brokers from 5.0)",
+         ARGUMENT_TEXT, &sender.delay, NULL},
+        {0, "deliver-at", "TIME", "deliver at 2026-11-24T08:00:00, or milliseconds since 1970",
+         ARGUMENT_TEXT, &sender.deliver_at, NULL},
+        {0, "delay-level", "N", "deliver later by the broker's table: 1 is 1 s, 18 is 2 h",
+         ARGUMENT_NUMBER, &sender.delay_level, NULL},
+        {'f', "file", "FILE", "each line of FILE is a message", ARGUMENT_TEXT, &sender.file, NULL},
+        {'b', "batch", "N", "send so many lines in one request", ARGUMENT_NUMBER, &sender.batch,
+         NULL},
+        {0, "async", NULL, "send lines without waiting for the answers to those before",
+         ARGUMENT_FLAG, &sender.async, NULL},
+        {0, "rate", "N", "send at most so many lines a second", ARGUMENT_NUMBER, &sender.rate,
+         NULL},
+        {0, "compress", "TYPE", "ZLIB, LZ4 or ZSTD: for bodies of 4 KiB and more", ARGUMENT_OPTION,
+         NULL, "compressType"},
         {0, "transaction", "STATE",
          "send in a transaction that ends so: commit, rollback or unknown", ARGUMENT_TEXT,
          &sender.transactions.state, NULL},
@@ -50,10 +60,7 @@ int send_command(int argc, char **argv)
     struct arguments arguments = {
         .command = NAME,
         .synopsis = "-t TOPIC [option]… [BODY|-]",
-        .about = "Sends BODY as one message; without BODY, or with \"-\", each line of standard\n"
-                 "input is a message, sent one after the other; the first that fails ends it.\n"
-                 "Prints a line a message sent: its id, its queue and its offset there. The\n"
-                 "producer's group is mqc_tool unless -X producerGroup=NAME is given.",
+        .about = ABOUT,
         .own = own,
         .own_count = sizeof own / sizeof own[0],
     };
@@ -63,105 +70,69 @@ int send_command(int argc, char **argv)
     return code;
 }
 
+static int check_times(struct sender *sender)
+{
+    if (sender->delay && (sender->delay_ms = send_parse_delay(sender->delay)) < 0)
+        return usage_error(NAME, "--delay is \"%s\": write 1500ms, 90s, 5m, 2h or seconds",
+                           sender->delay);
+    if (sender->deliver_at && (sender->deliver_at_ms = send_parse_time(sender->deliver_at)) < 0)
+        return usage_error(NAME,
+                           "--deliver-at is \"%s\": write a local time as 2026-11-24T08:00:00, or "
+                           "milliseconds since 1970",
+                           sender->deliver_at);
+    return -1;
+}
+
 static int check_usage(const struct arguments *arguments, struct sender *sender)
 {
+    bool body = arguments->rest_count == 1 && strcmp(arguments->rest[0], "-") != 0;
     int code = outgoing_check(NAME, &sender->outgoing);
     if (code >= 0) return code;
     if (arguments->rest_count > 1)
         return usage_error(NAME, "there is one BODY only; unexpected argument \"%s\"",
                            arguments->rest[1]);
+    if (sender->file && arguments->rest_count == 1)
+        return usage_error(NAME, "both BODY and --file are given: give one of them");
+    if ((sender->batch > 0) + sender->async + (sender->transactions.state != NULL) > 1)
+        return usage_error(NAME, "of --batch, --async and --transaction two are given: give one of "
+                                 "them");
+    if (sender->order_key && sender->transactions.state)
+        return usage_error(NAME, "--order-key is not for messages of transactions");
+    if (body && (sender->batch > 0 || sender->async || sender->rate > 0))
+        return usage_error(NAME, "--batch, --async and --rate are for lines, not for one BODY");
     return transactions_check(NAME, &sender->transactions);
 }
 
 static int run(struct arguments *arguments, struct sender *sender)
 {
     int code = check_usage(arguments, sender);
+    if (code < 0) code = check_times(sender);
     if (code >= 0) return code;
     sender->quiet = sender->transactions.quiet = arguments->quiet;
     sender->transactions.json = sender->json;
+    sender->options.order_key = sender->order_key;
     mqc_client_options client = arguments_client(arguments);
     mqc_producer_options options = {.client = &client, .group = "mqc_tool"};
     mqc_options_to_producer(arguments->options, &options);
     mqc_error error;
     sender->producer = mqc_producer_new(&options, &error);
     if (!sender->producer || transactions_begin(&sender->transactions, sender->producer, &error) ||
-        mqc_producer_start(sender->producer, &error)) {
+        mqc_producer_start(sender->producer, &error))
         code = library_failure(NAME, "", &error);
-    } else if (arguments->rest_count == 0 || strcmp(arguments->rest[0], "-") == 0) {
+    else if (arguments->rest_count == 0 || strcmp(arguments->rest[0], "-") == 0)
         code = send_lines(sender);
-    } else {
-        const char *body = arguments->rest[0];
-        code = send_body(sender, "", body, strlen(body));
-    }
+    else
+        code = send_body(sender, arguments->rest[0]);
     if (code == EXIT_DONE) code = transactions_wait(&sender->transactions);
     mqc_producer_free(sender->producer);
     return code;
 }
 
-static int send_lines(struct sender *sender)
+static int send_body(struct sender *sender, const char *body)
 {
-    char *line = NULL;
-    size_t room = 0;
     int code = EXIT_DONE;
-    for (long number = 1; code == EXIT_DONE; number++) {
-        errno = 0;
-        ssize_t size = getline(&line, &room, stdin);
-        if (size < 0) {
-            if (!feof(stdin)) code = failure(NAME, "standard input: %s", strerror(errno));
-            break;
-        }
-        if (line[size - 1] == '\n') size--;
-        char context[40];
-        snprintf(context, sizeof context, "line %ld: ", number);
-        code = send_body(sender, context, line, (size_t)size);
-    }
-    free(line);
-    return code;
-}
-
-static int send_body(struct sender *sender, const char *context, const char *body, size_t size)
-{
-    mqc_error error;
-    mqc_send_result result;
-    mqc_message *message = outgoing_message(&sender->outgoing, body, size, &error);
-    if (!message) return library_failure(NAME, context, &error);
-    if (sender->transactions.state) {
-        int code = transactions_send(&sender->transactions, message, context);
-        mqc_message_free(message);
-        return code;
-    }
-    mqc_status status = mqc_producer_send(sender->producer, message, NULL, &result, &error);
+    mqc_message *message = send_message_new(sender, "", body, strlen(body), &code);
+    if (message) code = send_message(sender, message, "");
     mqc_message_free(message);
-    if (status) return library_failure(NAME, context, &error);
-    return sender->quiet ? EXIT_DONE : print_result(sender, &result);
-}
-
-static const char *status_name(mqc_send_status status)
-{
-    switch (status) {
-    case MQC_SEND_OK: return "SEND_OK";
-    case MQC_SEND_FLUSH_DISK_TIMEOUT: return "FLUSH_DISK_TIMEOUT";
-    case MQC_SEND_FLUSH_SLAVE_TIMEOUT: return "FLUSH_SLAVE_TIMEOUT";
-    case MQC_SEND_SLAVE_NOT_AVAILABLE: return "SLAVE_NOT_AVAILABLE";
-    }
-    return "UNKNOWN";
-}
-
-static int print_result(const struct sender *sender, const mqc_send_result *result)
-{
-    bool printed;
-    if (sender->json) {
-        printed = output_json(json_pack(
-            "{s:s, s:s, s:s, s:o, s:i, s:I, s:s}", "msgId", result->message_id, "offsetMsgId",
-            result->offset_message_id, "topic", sender->outgoing.topic, "brokerName",
-            json_text(result->queue.broker_name), "queueId", result->queue.queue_id, "queueOffset",
-            (json_int_t)result->queue_offset, "sendStatus", status_name(result->status)));
-    } else {
-        bool good = result->status == MQC_SEND_OK;
-        printed = printf("%s %s/%d %lld%s%s\n", result->message_id, result->queue.broker_name,
-                         result->queue.queue_id, (long long)result->queue_offset, good ? "" : " ",
-                         good ? "" : status_name(result->status)) >= 0 &&
-                  fflush(stdout) == 0;
-    }
-    return printed ? EXIT_DONE : output_failure(NAME);
+    return code;
 }

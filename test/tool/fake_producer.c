@@ -45,7 +45,7 @@ mqc_status mqc_producer_send(mqc_producer *producer, const mqc_message *message,
                              const mqc_send_options *options, mqc_send_result *result,
                              mqc_error *error)
 {
-    (void)options;
+    if (options && options->order_key) note("order key %s", options->order_key);
     mqc_status status = names_check_sendable(mqc_message_topic(message), error);
     if (status) return status;
     mqc_view body = mqc_message_body(message);
@@ -84,6 +84,25 @@ mqc_status mqc_producer_send_oneway(mqc_producer *producer, const mqc_message *m
 {
     mqc_send_result result;
     return mqc_producer_send(producer, message, options, &result, error);
+}
+
+/* All of it up to the first that is refused. */
+mqc_status mqc_producer_send_batch(mqc_producer *producer, const mqc_message *const *messages,
+                                   size_t count, const mqc_send_options *options,
+                                   mqc_batch_item *items, mqc_error *error)
+{
+    note("batch of %zu", count);
+    mqc_status status = MQC_OK;
+    for (size_t i = 0; i < count; i++) {
+        mqc_send_result result = {.status = MQC_SEND_OK};
+        if (status == MQC_OK)
+            status = mqc_producer_send(producer, messages[i], options, &result, error);
+        items[i] = (mqc_batch_item){
+            .status = status, .queue = result.queue, .queue_offset = result.queue_offset};
+        memcpy(items[i].message_id, result.message_id, sizeof result.message_id);
+        memcpy(items[i].offset_message_id, result.offset_message_id, sizeof result.message_id);
+    }
+    return status;
 }
 
 void mqc_producer_free(mqc_producer *producer)
