@@ -4,6 +4,7 @@
 import com.alibaba.fastjson2.JSON;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.Deque;
 import java.util.LinkedHashMap;
@@ -18,6 +19,7 @@ import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyStatus;
 import org.apache.rocketmq.client.consumer.listener.MessageListenerConcurrently;
 import org.apache.rocketmq.client.producer.DefaultMQProducer;
 import org.apache.rocketmq.client.producer.SendResult;
+import org.apache.rocketmq.client.producer.selector.SelectMessageQueueByHash;
 import org.apache.rocketmq.common.compression.CompressionType;
 import org.apache.rocketmq.common.compression.CompressorFactory;
 import org.apache.rocketmq.common.consumer.ConsumeFromWhere;
@@ -28,8 +30,11 @@ import org.apache.rocketmq.remoting.RPCHook;
 public final class Peer {
     private static final String USAGE = """
         peer send TOPIC COUNT [--tag T] [--keys K] [--property k=v]... [--body-size N | --body TEXT]
-                  [--compress zlib|lz4|zstd] [--utf8] [--delay LEVEL]
-            prints msgId, offsetMsgId, queueId, queueOffset, status of each; body "message I" when none is given
+                  [--compress zlib|lz4|zstd] [--utf8] [--delay LEVEL] [--delay-ms MS] [--order-key KEY] [--batch]
+            prints msgId, offsetMsgId, queueId, queueOffset, status of each; body "message I" when none is given;
+            with --batch all in one, and one line with lists of ids
+        peer recall TOPIC HANDLE
+            takes a message with a delay back, and prints its id
         peer consume TOPIC GROUP COUNT [--tag EXPRESSION] [--timeout SECONDS] [--from first|last] [--refuse]
             prints each message; exit code 0 when COUNT arrived, 1 on timeout (30 s); with --refuse each is
             refused when it comes the first time;
@@ -45,6 +50,7 @@ public final class Peer {
         try {
             switch (command) {
                 case "send" -> status = new Sender(arguments).run();
+                case "recall" -> status = recall(next(arguments, "TOPIC"), next(arguments, "HANDLE"));
                 case "consume" -> status = new Receiver(arguments).run();
                 case "transact" -> status = Conversation.transact(arguments);
                 case "request" -> status = Conversation.request(arguments);
@@ -64,6 +70,19 @@ public final class Peer {
         System.exit(status);
     }
 
+    private static int recall(String topic, String handle) throws Exception {
+        DefaultMQProducer producer = new DefaultMQProducer("java-peer", credentials());
+        producer.setMqClientApiTimeout(BUSY_MACHINE_MS);
+        producer.setSendMsgTimeout(BUSY_MACHINE_MS);
+        producer.start();
+        try {
+            System.out.println(producer.recallMessage(topic, handle));
+        } finally {
+            producer.shutdown();
+        }
+        return 0;
+    }
+
     private static final class Sender {
         private final String topic;
         private final int count;
@@ -73,6 +92,9 @@ public final class Peer {
         private String body;
         private int bodySize = -1;
         private int delayLevel;
+        private long delayMs;
+        private String orderKey;
+        private boolean batch;
         private CompressionType compression;
         private boolean utf8;
 
@@ -88,6 +110,9 @@ public final class Peer {
                     case "--body-size" -> bodySize = Integer.parseInt(next(arguments, option));
                     case "--compress" -> compression = compressionOf(next(arguments, option));
                     case "--delay" -> delayLevel = Integer.parseInt(next(arguments, option));
+                    case "--delay-ms" -> delayMs = Long.parseLong(next(arguments, option));
+                    case "--order-key" -> orderKey = next(arguments, option);
+                    case "--batch" -> batch = true;
                     case "--utf8" -> utf8 = true;
                     case "--property" -> addProperty(next(arguments, option));
                     default -> throw new IllegalArgumentException("send does not know " + option);
@@ -104,8 +129,17 @@ public final class Peer {
             }
             producer.start();
             try {
+                List<Message> messages = new ArrayList<>();
                 for (int i = 0; i < count; i++) {
-                    print(producer.send(message(i), 10_000));
+                    messages.add(message(i));
+                }
+                if (batch) {
+                    print(producer.send(messages, BUSY_MACHINE_MS));
+                    return 0;
+                }
+                for (Message message : messages) {
+                    print(orderKey == null ? producer.send(message, BUSY_MACHINE_MS)
+                        : producer.send(message, new SelectMessageQueueByHash(), orderKey, BUSY_MACHINE_MS));
                 }
             } finally {
                 producer.shutdown();
@@ -121,6 +155,9 @@ public final class Peer {
             }
             if (delayLevel > 0) {
                 message.setDelayTimeLevel(delayLevel);
+            }
+            if (delayMs > 0) {
+                message.setDelayTimeMs(delayMs);
             }
             return message;
         }
@@ -156,6 +193,9 @@ public final class Peer {
             line.put("queueId", result.getMessageQueue().getQueueId());
             line.put("queueOffset", result.getQueueOffset());
             line.put("status", result.getSendStatus().name());
+            if (result.getRecallHandle() != null) {
+                line.put("recallHandle", result.getRecallHandle());
+            }
             printLine(line);
         }
     }

@@ -1,0 +1,63 @@
+# Sourced by "check": what a producer does beyond plain sends, with the Java client at the other end.
+
+# The bodies of a file of JSON lines, sorted.
+bodies()
+{
+    jq -r .body "$1" | sort
+}
+
+batches_both_ways()
+{
+    new_topic 4
+    seq 1 100 | "$mqc" send -t "$topic" -g red --batch 32 --json "${security[@]}" >sent
+    "$peer" consume "$topic" "$(unique group)" 100 --timeout 60 >came
+    same "ids of ours" "$(jq -r .msgId came | sort)" "$(jq -r .msgId sent | sort)"
+    same "their places" "$(jq -r '[.queueId, .queueOffset] | join("/")' came | sort)" \
+        "$(jq -r '[.queueId, .queueOffset] | join("/")' sent | sort)"
+    same "bodies of ours" "$(bodies came)" "$(seq 1 100 | sort)"
+    same "tags of ours" "$(jq -r .tags came | sort -u)" red
+    new_topic 4
+    "$peer" send "$topic" 50 --batch --tag green --property shop=berlin >sent
+    "$mqc" consume -t "$topic" -g "$(unique group)" --from first --count 50 --timeout 60 --json "${security[@]}" >came
+    same "ids of Java's" "$(jq -r .msgId came | sort)" "$(jq -r .msgId sent | tr , '\n' | sort)"
+    same "bodies of Java's" "$(bodies came)" "$(seq -f 'message %g' 0 49 | sort)"
+    same "the rest of Java's" "$(jq -r '[.tags, .properties.shop] | join(",")' came | sort -u)" green,berlin
+}
+
+gathered_sends_reach_java()
+{
+    new_topic 4
+    seq 1 500 | "$mqc" send -t "$topic" -g red --async -X autoBatch=yes --json "${security[@]}" >sent
+    "$peer" consume "$topic" "$(unique group)" 500 --timeout 60 >came
+    same "ids" "$(jq -r .msgId came | sort)" "$(jq -r .msgId sent | sort)"
+    same "places" "$(jq -r '[.msgId, .queueId, .queueOffset] | join("/")' came | sort)" \
+        "$(jq -r '[.msgId, .queueId, .queueOffset] | join("/")' sent | sort)"
+    same "bodies" "$(bodies came)" "$(seq 1 500 | sort)"
+}
+
+# Both clients put a key into the same queue.
+keys_as_java()
+{
+    local key
+    new_topic 7
+    for key in order-1 A-42 "$utf8_text" polygenelubricants; do
+        same "queue of $key" "$("$mqc" send -t "$topic" -o "$key" --json "${security[@]}" x | jq .queueId)" \
+            "$("$peer" send "$topic" 1 --order-key "$key" | jq .queueId)"
+    done
+}
+
+# Each recalls a message of the other's; those that are left come.
+timers_both_ways()
+{
+    new_topic 2
+    "$mqc" send -t "$topic" --delay 3s --json "${security[@]}" "ours" >sent
+    "$mqc" send -t "$topic" --delay 1h --json "${security[@]}" "ours, recalled" >recalled
+    "$peer" recall "$topic" "$(jq -r .recallHandle recalled)" >id
+    same "recalled by Java" "$(<id)" "$(jq -r .msgId recalled)"
+    "$peer" send "$topic" 1 --delay-ms 3000 --body "of Java" >>sent
+    "$peer" consume "$topic" "$(unique group)" 2 --timeout 60 >came
+    same "ids at Java's" "$(jq -r .msgId came | sort)" "$(jq -r .msgId sent | sort)"
+    "$mqc" consume -t "$topic" -g "$(unique group)" --from first --count 2 --timeout 60 --json "${security[@]}" >came
+    same "ids at ours" "$(jq -r .msgId came | sort)" "$(jq -r .msgId sent | sort)"
+    same "bodies" "$(bodies came)" "$(printf 'of Java\nours')"
+}
