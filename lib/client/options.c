@@ -16,12 +16,9 @@ enum { HALF_AN_HOUR_MS = 30 * 60 * 1000, LITE_PULL_BATCH = 10 };
 static mqc_status check_fields(enum option_role role, const void *options, mqc_error *error);
 static mqc_status check_name_servers(const mqc_client_options *options, mqc_error *error);
 static mqc_status check_credentials(const mqc_client_options *options, mqc_error *error);
-static mqc_status check_namespaces(const mqc_client_options *options, mqc_error *error);
-static mqc_status check_group(const char *group, const char *name, mqc_error *error);
 static mqc_status check_pop(const mqc_push_consumer_options *options, mqc_error *error);
 static mqc_status check_threads(const mqc_push_consumer_options *options, mqc_error *error);
 static mqc_status check_latency(const mqc_producer_options *options, mqc_error *error);
-static mqc_status check_topics(const char *topics, mqc_error *error);
 static mqc_status check_shared(const mqc_push_consumer_options *options, mqc_error *error);
 static const char *default_name_servers(void);
 static void fill_fields(enum option_role role, void *options);
@@ -35,7 +32,7 @@ mqc_status options_check_client(const mqc_client_options *options, mqc_error *er
     if (!status) status = check_credentials(options, error);
     if (!status) status = options_check_tls(&options->tls, error);
     if (!status) status = address_map_check(options->address_map, error);
-    if (!status) status = check_namespaces(options, error);
+    if (!status) status = options_check_namespace(options->name_space, error);
     if (!status && !options->rpc_hooks && options->rpc_hook_count > 0)
         status = error_set(error, MQC_BAD_ARGUMENT,
                            "rpc_hooks is NULL, but rpc_hook_count is %zu: give both or neither",
@@ -47,12 +44,12 @@ mqc_status options_check_producer(const mqc_producer_options *options, mqc_error
 {
     if (!options)
         return error_set(error, MQC_BAD_ARGUMENT, "there are no options: a producer needs a group");
-    mqc_status status = check_group(options->group, "producerGroup", error);
+    mqc_status status = options_check_group(options->group, "producerGroup", error);
     if (!status) status = check_fields(OPTION_ROLE_PRODUCER, options, error);
     if (!status && options->create_topic_key)
         status = names_check_topic(options->create_topic_key, error);
     if (!status) status = check_latency(options, error);
-    if (!status) status = check_topics(options->topics, error);
+    if (!status) status = options_check_topics(options->topics, error);
     if (!status) status = options_check_client(options->client, error);
     return status;
 }
@@ -62,7 +59,7 @@ mqc_status options_check_push_consumer(const mqc_push_consumer_options *options,
     if (!options)
         return error_set(error, MQC_BAD_ARGUMENT,
                          "there are no options: a push consumer needs a group and a listener");
-    mqc_status status = check_group(options->group, "consumerGroup", error);
+    mqc_status status = options_check_group(options->group, "consumerGroup", error);
     if (!status && !options->listener && !options->orderly_listener && !options->polled)
         status = error_set(error, MQC_BAD_ARGUMENT,
                            "listener is missing: give the function that takes the messages, or set "
@@ -96,7 +93,7 @@ mqc_status options_check_lite_consumer(const mqc_lite_consumer_options *options,
         return error_set(error, MQC_BAD_ARGUMENT,
                          "there are no options: a lite consumer needs a group");
     options_lite_to_shared(options, &shared);
-    mqc_status status = check_group(options->group, "consumerGroup", error);
+    mqc_status status = options_check_group(options->group, "consumerGroup", error);
     if (!status) status = check_fields(OPTION_ROLE_LITE_CONSUMER, options, error);
     return status ? status : check_shared(&shared, error);
 }
@@ -367,50 +364,4 @@ static mqc_status check_credentials(const mqc_client_options *options, mqc_error
             "securityToken (security_token) is given without accessKey (access_key) and "
             "secretKey (secret_key), which it belongs to");
     return MQC_OK;
-}
-
-/* A namespace becomes a part of names; one with the separator could not be told from the name. */
-static mqc_status check_namespaces(const mqc_client_options *options, mqc_error *error)
-{
-    if (options->name_space && strchr(options->name_space, '%'))
-        return error_set(error, MQC_BAD_ARGUMENT,
-                         "namespace (name_space) is \"%.100s\": it must not contain %%, which "
-                         "separates it from names",
-                         options->name_space);
-    return options->name_space
-               ? names_check_group(options->name_space, "namespace (name_space)", error)
-               : MQC_OK;
-}
-
-/* Validators.checkGroup, and the two names that Java keeps for "not set". */
-static mqc_status check_group(const char *group, const char *name, mqc_error *error)
-{
-    if (!group)
-        return error_set(error, MQC_BAD_ARGUMENT, "%s (group) is missing: give the group's name",
-                         name);
-    if (strcmp(group, "DEFAULT_PRODUCER") == 0 || strcmp(group, "DEFAULT_CONSUMER") == 0)
-        return error_set(error, MQC_BAD_ARGUMENT,
-                         "%s (group) is \"%s\", which is reserved: give a name of your own", name,
-                         group);
-    return names_check_group(group, name, error);
-}
-
-static mqc_status check_topics(const char *topics, mqc_error *error)
-{
-    mqc_status status = MQC_OK;
-    char topic[NAME_BYTES];
-    for (struct slice rest = slice_text(topics); !status && options_next_topic(&rest, topic);)
-        status = names_check_topic(topic, error);
-    return status;
-}
-
-bool options_next_topic(struct slice *rest, char topic[NAME_BYTES])
-{
-    struct slice name = SLICE_ABSENT;
-    while (rest->data && name.size == 0) name = slice_trim(slice_split(rest, ";"));
-    /* One that is too long stays so. */
-    size_t size = name.size < NAME_BYTES ? name.size : NAME_BYTES - 1;
-    if (size > 0) memcpy(topic, name.data, size);
-    topic[size] = '\0';
-    return size > 0;
 }

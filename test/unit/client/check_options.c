@@ -378,30 +378,13 @@ START_TEST(defaults_are_within_their_ranges)
 }
 END_TEST
 
-START_TEST(topics_are_listed)
-{
-    char topic[NAME_BYTES], of_all[64] = "", too_long[NAME_BYTES + 10];
-    struct slice rest = slice_text(" a;; b ;c;");
-    while (options_next_topic(&rest, topic)) strcat(strcat(of_all, topic), ",");
-    ck_assert_str_eq(of_all, "a,b,c,");
-    ck_assert(!options_next_topic(&(struct slice){NULL, 0}, topic));
-    rest = SLICE_LITERAL(" ; ");
-    ck_assert(!options_next_topic(&rest, topic));
-    memset(too_long, 'x', sizeof too_long);
-    rest = slice_of(too_long, sizeof too_long);
-    ck_assert(options_next_topic(&rest, topic)); /* cut, and still too long for a topic */
-    ck_assert_uint_eq(strlen(topic), NAME_BYTES - 1);
-    ck_assert(!options_next_topic(&rest, topic));
-}
-END_TEST
-
 static Suite *options_suite(void)
 {
     Suite *suite = suite_create("options");
     UNIT_CASE(suite, "check", good_options_pass, numbers_out_of_range_name_field_and_range,
               every_number_has_its_bounds, no_text_may_be_empty, groups_are_checked,
               name_servers_are_checked, the_environment_is_the_default,
-              settings_that_contradict_each_other, secrets_are_not_in_errors, topics_are_listed);
+              settings_that_contradict_each_other, secrets_are_not_in_errors);
     UNIT_CASE(suite, "fill", zeros_become_defaults, what_is_given_stays_and_none_is_none,
               defaults_are_within_their_ranges);
     return suite;
