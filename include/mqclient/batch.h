@@ -23,8 +23,7 @@ typedef struct mqc_batch_item {
 /* Sends `count` messages in as few requests as fit into max_message_bytes each, one after the
  * other, and waits for the answers. The messages of one request are stored in one queue, in their
  * order, at consecutive offsets; different requests may go to different queues, unless `options`
- * say which
- * (`select` is called once, with the first message).
+ * say which (`select` is called once, with the first message).
  *
  * The messages are borrowed and unchanged. They must be of one topic, which is no retry topic,
  * agree in mqc_message_set_wait_stored, and have no delay; a wrong one is named in the error, and

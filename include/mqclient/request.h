@@ -17,11 +17,11 @@ extern "C" {
 
 /* Sends a request and waits for its reply. options->timeout_ms (the producer's send timeout by
  * default) is for both together; queue and selector are as for a send. The message is borrowed and
- * unchanged. *reply is yours: free it with mqc_message_free. On failure it is NULL:
- *   MQC_NO_REPLY   the broker has the request, no reply came in time; one that comes later is
- * dropped any other      the request could not be sent: as of mqc_producer_send The first request
- * for a topic also tells the brokers of its cluster who this client is, so that any of them can
- * bring the reply. */
+ * unchanged. *reply is yours: free it with mqc_message_free; on failure it is NULL. MQC_NO_REPLY
+ * says that the broker has the request but no reply came in time: one that comes later is dropped.
+ * Any other failure is that of the send, as of mqc_producer_send. The first request for a topic
+ * also tells the brokers of its cluster who this client is, so that any of them can bring the
+ * reply. */
 MQC_API mqc_status mqc_producer_request(mqc_producer *producer, const mqc_message *message,
                                         const mqc_send_options *options, mqc_message **reply,
                                         mqc_error *error);
