@@ -62,6 +62,8 @@ typedef struct mqc_client_options {
     const char *name_space_v2; /* sent beside the names, to servers of 5.x that know it */
     const struct mqc_rpc_hook *rpc_hooks; /* see every request: hooks.h; not copied */
     size_t rpc_hook_count;
+    const char *trace_topic; /* where traces go; default RMQ_SYS_TRACE_TOPIC */
+    bool trace;       /* records of what is sent and consumed, for RocketMQ's console and mqadmin */
     bool unit_mode;   /* marks sends and heartbeats, with unit_name, as the Java client does */
     bool vip_channel; /* send to the brokers' port less two, which is for sends alone */
 } mqc_client_options;

@@ -87,6 +87,8 @@ typedef struct mqc_push_consumer_options {
     int pop_invisible_ms; /* 5000..300000: then it comes again unless done; default 60000 */
     int pop_max_unacked;  /* popped from one place before popping pauses; default 96 */
     int suspend_ms; /* of an orderly queue whose message is refused; 10..30000, default 1000 */
+    const struct mqc_consume_hook *consume_hooks; /* see every listener call: hooks.h; not copied */
+    size_t consume_hook_count;                    /* at most MQC_CONSUME_HOOKS_MOST */
 } mqc_push_consumer_options;
 
 /* A new consumer, not yet started; NULL and `error` when an option is wrong. Does not touch the

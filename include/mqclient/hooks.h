@@ -48,6 +48,54 @@ MQC_API int mqc_rpc_answer_code(const mqc_rpc *rpc);
 MQC_API mqc_view mqc_rpc_answer_remark(const mqc_rpc *rpc);
 MQC_API mqc_view mqc_rpc_answer_field(const mqc_rpc *rpc, const char *name);
 
+/* ---- sends: mqc_producer_options.send_hooks ---- */
+
+typedef enum mqc_send_mode { MQC_SEND_SYNC, MQC_SEND_ASYNC, MQC_SEND_ONEWAY } mqc_send_mode;
+
+/* One send with all its attempts; valid during the hook's call. */
+typedef struct mqc_send_event {
+    const char *group;
+    const mqc_message *message; /* of a batch each in turn */
+    mqc_send_mode mode;
+    const struct mqc_send_result *result; /* after: NULL when it failed, and of oneway sends */
+    const mqc_error *error;               /* after: NULL unless it failed */
+    int64_t elapsed_ms;                   /* after */
+    void *note; /* the hook's own: what `before` leaves here, `after` finds */
+} mqc_send_event;
+
+typedef struct mqc_send_hook {
+    /* Before the send, on the thread that sends. Anything but MQC_OK, with `error` filled, refuses
+     * it: the send fails with that. May be NULL. */
+    mqc_status (*before)(mqc_send_event *event, void *arg, mqc_error *error);
+    /* After the send, whatever came of it, exactly once for each `before` that let it pass; also
+     * when a later hook refuses. Before the callback of an asynchronous send, on its thread. It
+     * should not block for long. May be NULL. */
+    void (*after)(const mqc_send_event *event, void *arg);
+    void *arg;
+} mqc_send_hook;
+
+enum { MQC_SEND_HOOKS_MOST = 8 };
+
+/* ---- consumption: mqc_push_consumer_options.consume_hooks ---- */
+
+/* One listener call; valid during the hook's call. */
+typedef struct mqc_consume_event {
+    const char *group;
+    const struct mqc_delivery *delivery; /* mqc_delivery_count, _at, _queue */
+    bool success;                        /* after: the listener has taken all its messages */
+    int64_t elapsed_ms;                  /* after */
+    void *note; /* the hook's own: what `before` leaves here, `after` finds */
+} mqc_consume_event;
+
+/* Both run on the listener's thread, directly before and after it. May be NULL. */
+typedef struct mqc_consume_hook {
+    void (*before)(mqc_consume_event *event, void *arg);
+    void (*after)(const mqc_consume_event *event, void *arg);
+    void *arg;
+} mqc_consume_hook;
+
+enum { MQC_CONSUME_HOOKS_MOST = 8 };
+
 #ifdef __cplusplus
 }
 #endif

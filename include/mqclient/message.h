@@ -64,6 +64,11 @@ MQC_API mqc_status mqc_message_set_wait_stored(mqc_message *message, bool wait, 
 /* A number of the application's own, stored as it is. */
 MQC_API void mqc_message_set_flag(mqc_message *message, int32_t flag);
 
+/* For topics of brokers from 5.5 on with message.type PRIORITY, whose consumers pop: higher ones
+ * come first. 0 is the lowest; those above the number of queues are equal. -1 for none. Brokers
+ * leave it out of account for messages with a delay, an order key or a transaction. */
+MQC_API mqc_status mqc_message_set_priority(mqc_message *message, int priority, mqc_error *error);
+
 /* ---- reading; what is returned lives as long as the message ---- */
 
 /* Of any message. What it does not have is NULL, or a view of no bytes. */

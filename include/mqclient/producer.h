@@ -67,6 +67,8 @@ typedef struct mqc_producer_options {
     int batch_max_bytes;    /* of one batch, encoded; default 32 KiB, at most 2 MiB */
     int batch_max_delay_ms; /* that a message waits for others; default 10 */
     int batch_total_bytes;  /* gathered or on their way; above it sends go alone; default 32 MiB */
+    const struct mqc_send_hook *send_hooks; /* see every send: hooks.h; not copied */
+    size_t send_hook_count;                 /* at most MQC_SEND_HOOKS_MOST */
 } mqc_producer_options;
 
 /* How well the broker has stored a message it accepted. */

@@ -225,6 +225,7 @@ static const char **owned_texts(struct client_instance *instance, size_t index)
         &o->name_servers,    &o->name_server_domain,   &o->instance_name, &o->unit_name,
         &o->client_ip,       &o->access_key,           &o->secret_key,    &o->security_token,
         &o->tls.ca_file,     &o->tls.certificate_file, &o->tls.key_file,  &o->tls.key_password,
-        &o->tls.server_name, &o->address_map,          &o->name_space,    &o->name_space_v2};
+        &o->tls.server_name, &o->address_map,          &o->trace_topic,   &o->name_space,
+        &o->name_space_v2};
     return index < sizeof texts / sizeof texts[0] ? texts[index] : NULL;
 }

@@ -2,6 +2,8 @@
  * makes a client, producer or consumer; called by their constructors. */
 #include "lib/client/options.h"
 
+#include <mqclient/hooks.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +13,7 @@
 #include "lib/client/option_table.h"
 #include "lib/net/address.h"
 
-enum { HALF_AN_HOUR_MS = 30 * 60 * 1000, LITE_PULL_BATCH = 10 };
+enum { HALF_AN_HOUR_MS = 30 * 60 * 1000, LITE_PULL_BATCH = 10, RPC_HOOKS_MOST = 1000 };
 
 static mqc_status check_fields(enum option_role role, const void *options, mqc_error *error);
 static mqc_status check_name_servers(const mqc_client_options *options, mqc_error *error);
@@ -33,10 +35,10 @@ mqc_status options_check_client(const mqc_client_options *options, mqc_error *er
     if (!status) status = options_check_tls(&options->tls, error);
     if (!status) status = address_map_check(options->address_map, error);
     if (!status) status = options_check_namespace(options->name_space, error);
-    if (!status && !options->rpc_hooks && options->rpc_hook_count > 0)
-        status = error_set(error, MQC_BAD_ARGUMENT,
-                           "rpc_hooks is NULL, but rpc_hook_count is %zu: give both or neither",
-                           options->rpc_hook_count);
+    if (!status) status = options_check_trace(options, error);
+    if (!status)
+        status = options_check_hooks("rpc_hooks", options->rpc_hooks, options->rpc_hook_count,
+                                     RPC_HOOKS_MOST, error);
     return status;
 }
 
@@ -50,6 +52,9 @@ mqc_status options_check_producer(const mqc_producer_options *options, mqc_error
         status = names_check_topic(options->create_topic_key, error);
     if (!status) status = check_latency(options, error);
     if (!status) status = options_check_topics(options->topics, error);
+    if (!status)
+        status = options_check_hooks("send_hooks", options->send_hooks, options->send_hook_count,
+                                     MQC_SEND_HOOKS_MOST, error);
     if (!status) status = options_check_client(options->client, error);
     return status;
 }
@@ -72,6 +77,9 @@ mqc_status options_check_push_consumer(const mqc_push_consumer_options *options,
                            "orderly_listener and %s are both given: messages go to one of them",
                            options->listener ? "listener" : "polled");
     if (!status && options->pop) status = check_pop(options, error);
+    if (!status)
+        status = options_check_hooks("consume_hooks", options->consume_hooks,
+                                     options->consume_hook_count, MQC_CONSUME_HOOKS_MOST, error);
     return status ? status : check_shared(options, error);
 }
 

@@ -54,4 +54,9 @@ void options_lite_to_shared(const mqc_lite_consumer_options *lite,
 void options_shared_to_lite(const mqc_push_consumer_options *shared,
                             mqc_lite_consumer_options *lite);
 
+/* ---- options_hooks.c, for the checks above ---- */
+mqc_status options_check_trace(const mqc_client_options *options, mqc_error *error);
+mqc_status options_check_hooks(const char *what, const void *hooks, size_t count, size_t most,
+                               mqc_error *error);
+
 #endif

@@ -1,9 +1,12 @@
 /* The push consumer's public functions, called by the application's threads, and what its kinds
  * have in common: the worker threads. */
 #include "lib/consumer/push_consumer.h"
+#include "lib/base/clock.h"
 #include "lib/base/error.h"
 #include "lib/base/memory.h"
 #include "lib/client/options.h"
+
+enum { TRACE_GRACE_MS = 1000 }; /* beyond the drain, for the last records */
 
 static mqc_status check(const mqc_push_consumer *consumer, mqc_error *error);
 
@@ -56,6 +59,12 @@ mqc_push_consumer *mqc_push_consumer_new_sized(const mqc_push_consumer_options *
     consumer->options = whole;
     consumer->options.client = consumer->core.settings.client;
     consumer->options.group = consumer->core.settings.group;
+    consumer->watch = (struct consume_watch){
+        .group = consumer->options.group,
+        .hooks = whole.consume_hooks,
+        .hook_count = whole.consume_hook_count,
+        .timeout_ms = (int64_t)whole.consume_timeout_minutes * 60000,
+    };
     return consumer;
 failed:
     consume_workers_free(consumer->workers);
@@ -133,8 +142,14 @@ mqc_status push_start(struct consumer *core, mqc_error *error)
 
 mqc_status push_start_workers(struct mqc_push_consumer *consumer, mqc_error *error)
 {
-    mqc_status status = consume_workers_start(consumer->workers, error);
+    struct consumer *core = &consumer->core;
+    mqc_status status =
+        tracing_start(core->instance, &core->client_options, consumer->options.group, "CONSUME",
+                      &consumer->tracing, error);
+    consumer->watch.trace = tracing_dispatcher(consumer->tracing);
+    if (status == MQC_OK) status = consume_workers_start(consumer->workers, error);
     if (status == MQC_OK) return MQC_OK;
+    tracing_stop(consumer->tracing, 0);
     scheduled_task_cancel(consumer->sweep);
     consumer->sweep = NULL;
     return status;
@@ -151,6 +166,7 @@ int push_stop(struct consumer *core, int64_t deadline_ms)
     push_discard_tasks(&tasks);
     int running = consume_workers_stop(consumer->workers, deadline_ms);
     pop_await_answers(consumer, atomic_load(&core->stop_deadline_ms));
+    tracing_stop(consumer->tracing, clock_deadline_ms(TRACE_GRACE_MS));
     scheduled_task_cancel(consumer->sweep); /* to here listeners may have needed it */
     consumer->sweep = NULL;
     return running;
@@ -173,6 +189,7 @@ void push_destroy(struct consumer *core)
 {
     struct mqc_push_consumer *consumer = push_consumer_of(core);
     consume_workers_free(consumer->workers);
+    tracing_free(consumer->tracing);
     consumer_done(core);
     mailbox_done(&consumer->mailbox);
     memory_free(consumer);

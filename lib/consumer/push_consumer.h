@@ -4,9 +4,11 @@
 #ifndef CONSUMER_PUSH_CONSUMER_H
 #define CONSUMER_PUSH_CONSUMER_H
 
+#include "lib/consumer/consume_watch.h"
 #include "lib/consumer/consumer.h"
 #include "lib/consumer/delivery.h"
 #include "lib/consumer/mailbox.h"
+#include "lib/producer/tracing.h"
 #include "services/consume_workers.h"
 
 struct mqc_push_consumer {
@@ -18,6 +20,8 @@ struct mqc_push_consumer {
     struct mailbox mailbox; /* consume_task.link of what waits to be polled */
     int out;                /* guarded by core.lock: deliveries that were polled, not finished */
     int unanswered;         /* guarded by core.lock: acknowledgements; core.changed tells */
+    struct consume_watch watch;
+    struct tracing *tracing; /* NULL: none */
 };
 
 static inline struct mqc_push_consumer *push_consumer_of(struct consumer *consumer)

@@ -8,16 +8,26 @@ size_t push_deliver(const struct mqc_push_consumer *consumer, struct mqc_deliver
 {
     delivery->done = delivery->count;
     delivery->retry_level = 0;
+    struct consume_watched watched;
+    consume_watch_before(&consumer->watch, &watched, delivery);
     mqc_consume_status status =
         consumer->options.listener(delivery, consumer->options.listener_arg);
-    return status == MQC_CONSUME_SUCCESS ? delivery->done : 0;
+    size_t done = status == MQC_CONSUME_SUCCESS ? delivery->done : 0;
+    consume_watch_after(&consumer->watch, &watched, delivery, done == delivery->count);
+    return done;
 }
 
 mqc_order_status push_deliver_orderly(const struct mqc_push_consumer *consumer,
                                       struct mqc_delivery *delivery)
 {
     delivery->done = delivery->count;
-    return consumer->options.orderly_listener(delivery, consumer->options.listener_arg);
+    struct consume_watched watched;
+    consume_watch_before(&consumer->watch, &watched, delivery);
+    mqc_order_status status =
+        consumer->options.orderly_listener(delivery, consumer->options.listener_arg);
+    consume_watch_after(&consumer->watch, &watched, delivery,
+                        status == MQC_ORDER_SUCCESS || status == MQC_ORDER_COMMIT);
+    return status;
 }
 
 /* Callback thread; neither offsets nor retries follow from it. */

@@ -145,6 +145,7 @@ void mqc_producer_free(mqc_producer *producer)
         return;
     }
     async_sends_free(producer);
+    tracing_free(producer->sender.watch.tracing);
     fault_table_unref(producer->sender.faults);
     accumulator_done(&producer->accumulator);
     send_window_done(&producer->window);
@@ -199,8 +200,9 @@ int64_t producer_deadline(const struct mqc_producer *producer, const mqc_send_op
 static mqc_status start_helpers(struct mqc_producer *producer, struct client_instance *instance,
                                 mqc_error *error)
 {
-    mqc_status status = MQC_OK;
-    if (producer->sender.faults && producer->options.detect_brokers) {
+    mqc_status status = tracing_start(instance, &producer->client, producer->options.group,
+                                      "PRODUCE", &producer->sender.watch.tracing, error);
+    if (status == MQC_OK && producer->sender.faults && producer->options.detect_brokers) {
         producer->probed = instance;
         int period_ms = producer->options.detect_interval_ms;
         status =
@@ -211,6 +213,7 @@ static mqc_status start_helpers(struct mqc_producer *producer, struct client_ins
     if (status == MQC_OK) return MQC_OK;
     scheduled_task_cancel(producer->probe);
     producer->probe = NULL;
+    tracing_stop(producer->sender.watch.tracing, 0);
     client_manager_leave(instance, &producer->role, clock_deadline_ms(GRACE_MS));
     return status;
 }
@@ -270,6 +273,7 @@ static void init(struct mqc_producer *producer)
         .attempt_timeout_ms = options->attempt_timeout_ms,
         .max_message_bytes = options->max_message_bytes,
         .retry_not_stored = options->retry_other_broker_when_not_stored_ok,
+        .watch = {options->group, options->send_hooks, options->send_hook_count, NULL},
     };
     send_window_init(&producer->window, options->max_async_sends, options->max_async_bytes,
                      options->when_full);
@@ -357,6 +361,7 @@ static mqc_status stop(struct mqc_producer *producer, int64_t deadline_ms, mqc_e
         lock_release(&producer->lock);
         scheduled_task_cancel(producer->probe);
         producer->probe = NULL;
+        tracing_stop(producer->sender.watch.tracing, clock_deadline_ms(GRACE_MS));
         client_manager_leave(instance, &producer->role, clock_deadline_ms(GRACE_MS));
         log_info(LOG_LIFECYCLE, "the producer [%s] shutdown OK", producer->options.group);
         lock_take(&producer->lock);

@@ -40,9 +40,9 @@ static enum verdict judge(struct course *course, const struct send_place *place,
                           const struct remoting_command *answer);
 static enum verdict failed(struct course *course, const struct send_place *place);
 
-mqc_status sender_send(struct sender *sender, const mqc_message *message,
-                       const mqc_send_options *options, int retries, int64_t deadline_ms,
-                       mqc_send_result *result, mqc_error *error)
+mqc_status sender_send_unseen(struct sender *sender, const mqc_message *message,
+                              const mqc_send_options *options, int retries, int64_t deadline_ms,
+                              mqc_send_result *result, mqc_error *error)
 {
     mqc_status status = message_check(message, sender->max_message_bytes, error);
     if (status == MQC_OK) status = send_options_check(options, message, error);

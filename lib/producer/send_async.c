@@ -16,6 +16,12 @@ static mqc_status send_oneway(struct sender *sender, const mqc_message *message,
 static mqc_status send_async(struct mqc_producer *producer, const mqc_message *message,
                              const mqc_send_options *options, mqc_sent *done, void *arg,
                              mqc_error *error);
+static mqc_status send_sync_seen(struct mqc_producer *producer, const mqc_message *message,
+                                 const mqc_send_options *options, mqc_send_result *result,
+                                 mqc_error *error);
+static mqc_status send_async_seen(struct mqc_producer *producer, const mqc_message *message,
+                                  const mqc_send_options *options, mqc_sent *done, void *arg,
+                                  mqc_error *error);
 static void deliver(struct async_send *send);
 static void empty(struct async_send *send);
 
@@ -27,7 +33,8 @@ mqc_status mqc_producer_send(mqc_producer *producer, const mqc_message *message,
 {
     mqc_status status = producer_enter(producer, error);
     if (status != MQC_OK) return status;
-    status = send_sync(producer, message, options, result, error);
+    status = (send_watch_is_on(&producer->sender.watch) ? send_sync_seen : send_sync)(
+        producer, message, options, result, error);
     producer_leave(producer);
     return status;
 }
@@ -44,7 +51,9 @@ mqc_status mqc_producer_send_async(mqc_producer *producer, const mqc_message *me
         status = error_set(error, MQC_BAD_ARGUMENT,
                            "done is NULL: give the function that gets the result, or use "
                            "mqc_producer_send_oneway");
-    if (status == MQC_OK) status = send_async(producer, message, options, done, arg, error);
+    if (status == MQC_OK)
+        status = (send_watch_is_on(&producer->sender.watch) ? send_async_seen : send_async)(
+            producer, message, options, done, arg, error);
     producer_leave(producer);
     return status;
 }
@@ -56,9 +65,18 @@ mqc_status mqc_producer_send_oneway(mqc_producer *producer, const mqc_message *m
     if (status != MQC_OK) return status;
     status = message_check(message, producer->sender.max_message_bytes, error);
     if (status == MQC_OK) status = send_options_check(options, message, error);
+    const struct send_watch *watch = &producer->sender.watch;
+    struct send_watched watched;
+    mqc_error failure;
     if (status == MQC_OK)
+        status = send_watch_before(watch, &watched, message, MQC_SEND_ONEWAY, error);
+    if (status == MQC_OK) {
         status = send_oneway(&producer->sender, message, options,
-                             producer_deadline(producer, options), error);
+                             producer_deadline(producer, options), &failure);
+        bool sent = status == MQC_OK;
+        send_watch_after(watch, &watched, message, NULL, sent ? NULL : &failure);
+        if (!sent && error) *error = failure;
+    }
     producer_leave(producer);
     return status;
 }
@@ -77,8 +95,45 @@ static mqc_status send_sync(struct mqc_producer *producer, const mqc_message *me
                 accumulator_send(producer, message, options, deadline_ms, result, &taken, error);
         if (taken || status != MQC_OK) return status;
     }
-    return sender_send(&producer->sender, message, options, producer->options.retries, deadline_ms,
-                       result, error);
+    return sender_send_unseen(&producer->sender, message, options, producer->options.retries,
+                              deadline_ms, result, error);
+}
+
+/* Hooks see no message that could not be sent. */
+static mqc_status send_sync_seen(struct mqc_producer *producer, const mqc_message *message,
+                                 const mqc_send_options *options, mqc_send_result *result,
+                                 mqc_error *error)
+{
+    const struct send_watch *watch = &producer->sender.watch;
+    struct send_watched watched;
+    mqc_send_result own;
+    mqc_error failure;
+    mqc_status status = message_check(message, producer->sender.max_message_bytes, error);
+    if (status == MQC_OK)
+        status = send_watch_before(watch, &watched, message, MQC_SEND_SYNC, error);
+    if (status != MQC_OK) return status;
+    status = send_sync(producer, message, options, &own, &failure);
+    bool sent = status == MQC_OK;
+    send_watch_after(watch, &watched, message, sent ? &own : NULL, sent ? NULL : &failure);
+    if (sent && result) *result = own;
+    if (!sent && error) *error = failure;
+    return status;
+}
+
+static mqc_status send_async_seen(struct mqc_producer *producer, const mqc_message *message,
+                                  const mqc_send_options *options, mqc_sent *done, void *arg,
+                                  mqc_error *error)
+{
+    struct watched_async *watched;
+    mqc_error failure;
+    mqc_status status =
+        watched_async_begin(&producer->sender.watch, message, done, arg, &watched, error);
+    if (status != MQC_OK) return status;
+    status = send_async(producer, message, options, watched_sent, watched, &failure);
+    if (status == MQC_OK) return MQC_OK;
+    watched_async_failed(watched, &failure);
+    if (error) *error = failure;
+    return status;
 }
 
 static mqc_status send_oneway(struct sender *sender, const mqc_message *message,

@@ -20,6 +20,11 @@ static mqc_status send_parts(struct mqc_producer *producer, struct batch_parts *
 static mqc_status send_async(struct mqc_producer *producer, const struct batch_parts *parts,
                              const mqc_send_options *options, mqc_batch_sent *done, void *arg,
                              mqc_error *error);
+static mqc_status send_parts_seen(struct mqc_producer *producer, struct batch_parts *parts,
+                                  const mqc_send_options *options, mqc_error *error);
+static mqc_status send_async_seen(struct mqc_producer *producer, const struct batch_parts *parts,
+                                  const mqc_send_options *options, mqc_batch_sent *done, void *arg,
+                                  mqc_error *error);
 static mqc_status batch_new(const struct batch_parts *parts, struct batch_send **out,
                             mqc_error *error);
 static void batch_free(struct batch_send *batch);
@@ -42,7 +47,8 @@ mqc_status mqc_producer_send_batch(mqc_producer *producer, const mqc_message *co
         parts.limit = (size_t)producer->sender.max_message_bytes;
         status = batch_parts_check(&parts, options, &failure);
         if (status == MQC_OK)
-            status = send_parts(producer, &parts, options, &failure);
+            status = (send_watch_is_on(&producer->sender.watch) ? send_parts_seen : send_parts)(
+                producer, &parts, options, &failure);
         else
             batch_parts_fail(&parts, false, &failure);
         producer_leave(producer);
@@ -67,7 +73,9 @@ mqc_status mqc_producer_send_batch_async(mqc_producer *producer, const mqc_messa
     if (status == MQC_OK && !done)
         status = error_set(error, MQC_BAD_ARGUMENT,
                            "done is NULL: give the function that gets the result");
-    if (status == MQC_OK) status = send_async(producer, &parts, options, done, arg, error);
+    if (status == MQC_OK)
+        status = (send_watch_is_on(&producer->sender.watch) ? send_async_seen : send_async)(
+            producer, &parts, options, done, arg, error);
     producer_leave(producer);
     return status;
 }
@@ -104,7 +112,46 @@ static mqc_status send_parts(struct mqc_producer *producer, struct batch_parts *
     return status;
 }
 
+/* With items of our own when the caller wants none: hooks get each message's result. */
+static mqc_status send_parts_seen(struct mqc_producer *producer, struct batch_parts *parts,
+                                  const mqc_send_options *options, mqc_error *error)
+{
+    struct watched_batch *watched;
+    mqc_batch_item *own = NULL;
+    mqc_status status = watched_batch_begin(&producer->sender.watch, parts->messages, parts->count,
+                                            MQC_SEND_SYNC, &watched, error);
+    if (status != MQC_OK) {
+        batch_parts_fail(parts, false, error);
+        return status;
+    }
+    if (!parts->items) parts->items = own = memory_allocate_zero(parts->count, sizeof *own);
+    if (parts->items)
+        status = send_parts(producer, parts, options, error);
+    else
+        status = error_no_memory(error);
+    watched_batch_end(watched, parts->items, status == MQC_OK ? NULL : error);
+    memory_free(own);
+    return status;
+}
+
 /* ---- asynchronous ---- */
+
+static mqc_status send_async_seen(struct mqc_producer *producer, const struct batch_parts *parts,
+                                  const mqc_send_options *options, mqc_batch_sent *done, void *arg,
+                                  mqc_error *error)
+{
+    struct watched_batch *watched;
+    mqc_error failure;
+    mqc_status status = watched_batch_begin(&producer->sender.watch, parts->messages, parts->count,
+                                            MQC_SEND_ASYNC, &watched, error);
+    if (status != MQC_OK) return status;
+    watched_batch_callback(watched, done, arg);
+    status = send_async(producer, parts, options, watched_batch_sent, watched, &failure);
+    if (status == MQC_OK) return MQC_OK;
+    watched_batch_end(watched, NULL, &failure);
+    if (error) *error = failure;
+    return status;
+}
 
 static mqc_status send_async(struct mqc_producer *producer, const struct batch_parts *parts,
                              const mqc_send_options *options, mqc_batch_sent *done, void *arg,

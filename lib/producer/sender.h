@@ -10,6 +10,7 @@
 #include "lib/client/client_instance.h"
 #include "lib/producer/fault_table.h"
 #include "lib/producer/send_request.h"
+#include "lib/producer/send_watch.h"
 
 struct sender {
     struct client_instance *instance; /* set while calls are let in */
@@ -19,6 +20,7 @@ struct sender {
     int max_message_bytes;
     bool retry_not_stored;      /* another broker when the first one has not stored well */
     struct fault_table *faults; /* NULL: slow brokers are not avoided */
+    struct send_watch watch;
     atomic_bool leaving; /* shutting down with no time left: no pauses and no retries after them */
 };
 
@@ -61,6 +63,10 @@ int64_t sender_attempt_deadline(const struct sender *sender, int64_t deadline_ms
 mqc_status sender_send(struct sender *sender, const mqc_message *message,
                        const mqc_send_options *options, int retries, int64_t deadline_ms,
                        mqc_send_result *result, mqc_error *error);
+/* The same, and neither hooks nor trace see it. */
+mqc_status sender_send_unseen(struct sender *sender, const mqc_message *message,
+                              const mqc_send_options *options, int retries, int64_t deadline_ms,
+                              mqc_send_result *result, mqc_error *error);
 
 /* The same with a content that is ready, message and options having been checked; `message` is what
  * options->select is shown, and its topic counts. */

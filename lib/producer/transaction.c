@@ -240,6 +240,7 @@ static mqc_status tell(struct course *course, const struct half_place *checked, 
     if (status != MQC_OK) return status;
     struct transaction_end end = {
         .place = &place,
+        .message = course->half,
         .topic = course->half->topic,
         .broker_name = half->queue.broker_name,
         .message_id = half->message_id,

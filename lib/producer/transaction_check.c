@@ -94,6 +94,7 @@ static void answer(struct mqc_producer *producer, struct transaction_check *chec
                                .commit_log_offset = check->commit_log_offset};
     memcpy(place.address, check->address, sizeof place.address);
     struct transaction_end end = {.place = &place,
+                                  .message = check->message,
                                   .topic = check->topic,
                                   .broker_name = check->broker_name,
                                   .message_id = check->message_id,

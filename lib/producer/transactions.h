@@ -91,6 +91,7 @@ void transaction_answered(struct transactions *transactions, const char *id,
 /* What END_TRANSACTION says. */
 struct transaction_end {
     const struct half_place *place;
+    const mqc_message *message; /* the half one */
     const char *topic;
     const char *broker_name;
     const char *message_id;

@@ -57,6 +57,7 @@ static const struct slice RESERVED[] = {
     SLICE_LITERAL("TTL"),
     SLICE_LITERAL("UNIQ_KEY"),
     SLICE_LITERAL("WAIT"),
+    SLICE_LITERAL("_SYS_MSG_PRIORITY_"),
     SLICE_LITERAL("__BORNHOST"),
     SLICE_LITERAL("__CRC32#"),
 };

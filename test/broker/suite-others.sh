@@ -110,6 +110,28 @@ java_gets_what_we_refuse()
     same "Java's topics and counts" "$(jq -r '[.topic, .reconsumeTimes] | join(",")' java | sort -u)" "$topic,1"
 }
 
+# The names on the wire are Java's: each sees what the other sends, and a group is one group.
+namespace_is_javas()
+{
+    local space
+    space=$(unique ns)
+    topic=$(unique topic)
+    group=$(unique group)
+    "$mqc" topic create -t "$topic" --read-queues 2 --write-queues 2 -X namespace="$space" "${security[@]}"
+    NAMESPACE=$space "$peer" send "$topic" 3 --tag java >sent
+    "$mqc" send -t "$topic" -g ours -X namespace="$space" --json "${security[@]}" hello >>sent
+    "$mqc" consume -t "$topic" -g "$(unique group)" --from first --count 4 --timeout 60 --json -X namespace="$space" \
+        "${security[@]}" >came
+    same "ids" "$(jq -r .msgId came | sort)" "$(jq -r .msgId sent | sort)"
+    same "our topics" "$(jq -r .topic came | sort -u)" "$topic"
+    NAMESPACE=$space "$peer" consume "$topic" "$group" 4 --timeout 60 >java
+    same "Java's ids" "$(jq -r .msgId java | sort)" "$(jq -r .msgId sent | sort)"
+    same "Java's topics" "$(jq -r .topic java | sort -u)" "$topic"
+    "$mqc" send -t "$space%$topic" --json "${security[@]}" more >more
+    "$mqc" consume -t "$topic" -g "$group" --count 1 --timeout 60 --json -X namespace="$space" "${security[@]}" >rest
+    same "what Java's group had not seen" "$(jq -r .body rest)" more
+}
+
 # ---- mqadmin ----
 
 mqadmin()
@@ -180,4 +202,23 @@ producer_is_listed()
 {
     mqadmin producerConnection -g "$group" -t "$topic" >producers 2>&1
     grep -Eq '^0001 +[^ ]+@[^ ]+ +127\.0\.0\.1:[0-9]+ +(C|CPP|JAVA) +V[0-9_]+' producers
+}
+
+# What console and mqadmin show of a message, one that we sent and consumed.
+mqadmin_sees_the_trace()
+{
+    local id
+    new_topic 1
+    group=$(unique group)
+    id=$("$mqc" send -t "$topic" -k traced -X enableMsgTrace=yes -X producerGroup=tracing --json "${security[@]}" hello |
+        jq -r .msgId)
+    "$mqc" consume -t "$topic" -g "$group" --from first --count 1 --timeout 60 -X enableMsgTrace=yes "${security[@]}"
+    await "the trace of $id" trace_is_shown "$id"
+    cat trace
+}
+
+trace_is_shown()
+{
+    mqadmin queryMsgTraceById -i "$1" >trace 2>&1
+    grep -Eq '^Pub +tracing +127\.0\.0\.1 .* success' trace && grep -Eq "^Sub +$group .* success" trace
 }

@@ -18,6 +18,7 @@ import org.apache.rocketmq.client.consumer.DefaultMQPushConsumer;
 import org.apache.rocketmq.client.consumer.listener.ConsumeConcurrentlyStatus;
 import org.apache.rocketmq.client.consumer.listener.MessageListenerConcurrently;
 import org.apache.rocketmq.client.producer.DefaultMQProducer;
+import org.apache.rocketmq.client.ClientConfig;
 import org.apache.rocketmq.client.producer.SendResult;
 import org.apache.rocketmq.client.producer.selector.SelectMessageQueueByHash;
 import org.apache.rocketmq.common.compression.CompressionType;
@@ -123,6 +124,7 @@ public final class Peer {
         int run() throws Exception {
             DefaultMQProducer producer = new DefaultMQProducer("java-peer", credentials());
             producer.setMqClientApiTimeout(BUSY_MACHINE_MS);
+            enterNamespace(producer);
             producer.setCompressMsgBodyOverHowmuch(compression == null ? Integer.MAX_VALUE : 1);
             if (compression != null) {
                 producer.setCompressType(compression);
@@ -228,6 +230,7 @@ public final class Peer {
         int run() throws Exception {
             DefaultMQPushConsumer consumer = new DefaultMQPushConsumer(group, credentials());
             consumer.setMqClientApiTimeout(BUSY_MACHINE_MS);
+            enterNamespace(consumer);
             consumer.setConsumeFromWhere(from);
             consumer.setAwaitTerminationMillisWhenShutdown(5_000); // or the last message's worker is interrupted
             consumer.subscribe(topic, tag);
@@ -277,6 +280,14 @@ public final class Peer {
             line.put("queueOffset", message.getQueueOffset());
             line.put("sysFlag", message.getSysFlag());
             printLine(line);
+        }
+    }
+
+    /** The one that is a part of names, which Java's own users still have. */
+    @SuppressWarnings("deprecation")
+    private static void enterNamespace(ClientConfig client) {
+        if (System.getenv("NAMESPACE") != null) {
+            client.setNamespace(System.getenv("NAMESPACE"));
         }
     }
 
