@@ -35,7 +35,8 @@ mqc_status mqc_admin_set_request_mode(mqc_admin *admin, const char *topic, const
     if (status != MQC_OK) return status;
     struct buffer body;
     buffer_init(&body);
-    request_mode_encode(topic, group, pop, share_queues, &body);
+    request_mode_encode(client_instance_options(instance)->name_space, topic, group, pop,
+                        share_queues, &body);
     struct command_to_send request = {.code = REQUEST_SET_MESSAGE_REQUEST_MODE,
                                       .body = buffer_slice(&body)};
     status = body.failed ? error_no_memory(error)

@@ -15,14 +15,17 @@ mqc_status client_locks_take(struct client_instance *instance, const char *group
     struct buffer body;
     struct remoting_response response;
     buffer_init(&body);
-    lock_request_encode(group, client_instance_id(instance), queues, count, &body);
+    lock_request_encode(client_instance_options(instance)->name_space, group,
+                        client_instance_id(instance), queues, count, &body);
     struct command_to_send request = {.code = REQUEST_LOCK_BATCH_MQ, .body = buffer_slice(&body)};
     status = body.failed ? error_no_memory(error)
                          : client_api_call(client_instance_api(instance), address, &request,
                                            deadline_ms, &response, error);
     buffer_done(&body);
     if (status != MQC_OK) return status;
-    status = lock_response_decode(response.command.body, queues, count, locked, error);
+    status =
+        lock_response_decode(response.command.body, client_instance_options(instance)->name_space,
+                             queues, count, locked, error);
     remoting_response_done(&response);
     return status;
 }
@@ -36,7 +39,8 @@ mqc_status client_locks_give_back(struct client_instance *instance, const char *
         return error_set(error, MQC_NO_ROUTE, "The broker[%s] not exist", queues[0].broker_name);
     struct buffer body;
     buffer_init(&body);
-    lock_request_encode(group, client_instance_id(instance), queues, count, &body);
+    lock_request_encode(client_instance_options(instance)->name_space, group,
+                        client_instance_id(instance), queues, count, &body);
     struct command_to_send request = {.code = REQUEST_UNLOCK_BATCH_MQ, .body = buffer_slice(&body)};
     mqc_status status = body.failed
                             ? error_no_memory(error)

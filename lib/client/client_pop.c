@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "lib/base/error.h"
-#include "lib/protocol/names.h"
+#include "lib/protocol/namespace.h"
 #include "lib/protocol/relaxed_json.h"
 
 mqc_status client_pop_assignment(struct client_instance *instance, const char *topic,
@@ -18,7 +18,8 @@ mqc_status client_pop_assignment(struct client_instance *instance, const char *t
     struct buffer body;
     struct remoting_response response;
     buffer_init(&body);
-    assignment_query_encode(topic, group, client_instance_id(instance), &body);
+    assignment_query_encode(client_instance_options(instance)->name_space, topic, group,
+                            client_instance_id(instance), &body);
     struct command_to_send request = {.code = REQUEST_QUERY_ASSIGNMENT,
                                       .body = buffer_slice(&body)};
     mqc_status status = body.failed ? error_no_memory(error)
@@ -31,6 +32,28 @@ mqc_status client_pop_assignment(struct client_instance *instance, const char *t
     return status;
 }
 
+/* As on the wire; ended by zeros. */
+struct wire_names {
+    char group[NAME_BYTES], topic[NAME_BYTES];
+};
+
+static void wire_name(struct client_instance *instance, const char *name, char out[NAME_BYTES])
+{
+    char room[NAME_BYTES];
+    struct slice wrapped =
+        namespace_wrap(client_instance_options(instance)->name_space, slice_text(name), room);
+    size_t size = wrapped.size < NAME_BYTES ? wrapped.size : 0;
+    if (size > 0) memcpy(out, wrapped.data, size);
+    out[size] = '\0';
+}
+
+static void wire_names(struct client_instance *instance, const struct popped_place *place,
+                       struct wire_names *out)
+{
+    wire_name(instance, place->group, out->group);
+    wire_name(instance, place->topic, out->topic);
+}
+
 /* The names that both requests need; MQC_OK when they fit and the broker is known. */
 static mqc_status prepare(struct client_instance *instance, const struct popped_place *place,
                           char address[ADDRESS_TEXT_BYTES], char topic[2 * NAME_BYTES],
@@ -38,7 +61,10 @@ static mqc_status prepare(struct client_instance *instance, const struct popped_
 {
     if (!route_table_master(client_instance_routes(instance), place->broker_name, address))
         return error_set(error, MQC_NO_ROUTE, "The broker[%s] not exist", place->broker_name);
-    if (pop_topic_name(place->ticket->topic, place->group, place->topic, topic, 2 * NAME_BYTES) &&
+    /* Both parts of a retry topic's name have the namespace. */
+    struct wire_names names;
+    wire_names(instance, place, &names);
+    if (pop_topic_name(place->ticket->topic, names.group, names.topic, topic, 2 * NAME_BYTES) &&
         pop_ticket_format(place->ticket, place->broker_name, extra))
         return MQC_OK;
     return error_set(error, MQC_BAD_FRAME, "the names of topic %s are too long", place->topic);
@@ -111,13 +137,15 @@ mqc_status client_pop_ack_batch(struct client_instance *instance, const struct p
     struct buffer body;
     if (!route_table_master(client_instance_routes(instance), first->broker_name, address))
         return error_set(error, MQC_NO_ROUTE, "The broker[%s] not exist", first->broker_name);
+    struct wire_names names;
+    wire_names(instance, first, &names);
     buffer_init(&body);
     buffer_put_text(&body, "{\"brokerName\":");
     json_put_text(&body, slice_text(first->broker_name));
     buffer_put_text(&body, ",\"acks\":[{\"c\":");
-    json_put_text(&body, slice_text(first->group));
+    json_put_text(&body, slice_text(names.group));
     buffer_put_text(&body, ",\"t\":");
-    json_put_text(&body, slice_text(first->topic));
+    json_put_text(&body, slice_text(names.topic));
     buffer_put_format(&body,
                       ",\"r\":\"%d\",\"so\":%lld,\"q\":%d,\"rq\":%d,\"pt\":%lld,\"it\":%lld,"
                       "\"b\":\"",

@@ -146,7 +146,9 @@ static mqc_status make_ticket(const struct popped_batch *batch, size_t index,
     const struct mqc_message *message = batch->messages[index];
     struct slice ready = message_property(message, PROPERTY_POP_CK);
     if (ready.data) return pop_ticket_parse(ready, out, error);
-    const char *topic = batch->queue->place.topic;
+    char room[NAME_BYTES];
+    struct slice topic = namespace_wrap(batch->queue->consumer->client_options.name_space,
+                                        slice_text(batch->queue->place.topic), room);
     enum pop_topic kind = pop_topic_of(message->stored_topic, topic);
     int64_t first = message->queue_offset;
     size_t before = 0;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/error.h"
+#include "lib/protocol/namespace.h"
 #include "lib/protocol/relaxed_json.h"
 
 static void put_member(struct buffer *out, const char *name, const char *value)
@@ -12,11 +13,19 @@ static void put_member(struct buffer *out, const char *name, const char *value)
     json_put_text(out, slice_text(value));
 }
 
-void assignment_query_encode(const char *topic, const char *group, const char *client_id,
-                             struct buffer *out)
+static void put_name(struct buffer *out, const char *member, const char *name_space,
+                     const char *name)
 {
-    put_member(out, "{\"topic\":", topic);
-    put_member(out, ",\"consumerGroup\":", group);
+    char room[NAME_BYTES];
+    buffer_put_text(out, member);
+    json_put_text(out, namespace_wrap(name_space, slice_text(name), room));
+}
+
+void assignment_query_encode(const char *name_space, const char *topic, const char *group,
+                             const char *client_id, struct buffer *out)
+{
+    put_name(out, "{\"topic\":", name_space, topic);
+    put_name(out, ",\"consumerGroup\":", name_space, group);
     put_member(out, ",\"clientId\":", client_id);
     buffer_put_text(out, ",\"strategyName\":\"AVG\",\"messageModel\":\"CLUSTERING\"}");
 }
@@ -52,11 +61,11 @@ mqc_status assignment_decode(struct slice body, assignment_visitor *visit, void 
                 : error_set(error, MQC_BAD_FRAME, "assignment: a queue without broker or number");
 }
 
-void request_mode_encode(const char *topic, const char *group, bool pop, int share_queues,
-                         struct buffer *out)
+void request_mode_encode(const char *name_space, const char *topic, const char *group, bool pop,
+                         int share_queues, struct buffer *out)
 {
-    put_member(out, "{\"topic\":", topic);
-    put_member(out, ",\"consumerGroup\":", group);
+    put_name(out, "{\"topic\":", name_space, topic);
+    put_name(out, ",\"consumerGroup\":", name_space, group);
     put_member(out, ",\"mode\":", pop ? "POP" : "PULL");
     buffer_put_format(out, ",\"popShareQueueNum\":%d}", share_queues);
 }

@@ -45,12 +45,13 @@ bool pop_ticket_format(const struct pop_ticket *ticket, const char *broker_name,
     return size > 0 && size < POP_TICKET_BYTES;
 }
 
-enum pop_topic pop_topic_of(struct slice stored_topic, const char *topic)
+enum pop_topic pop_topic_of(struct slice stored_topic, struct slice topic)
 {
-    size_t size = strlen(topic);
-    if (!names_is_retry_topic(stored_topic) || stored_topic.size <= size) return POP_TOPIC_ITSELF;
+    size_t size = topic.size;
+    if (!names_is_retry_topic(stored_topic) || stored_topic.size <= size || size == 0)
+        return POP_TOPIC_ITSELF;
     const char *end = stored_topic.data + (stored_topic.size - size);
-    if (memcmp(end, topic, size) != 0) return POP_TOPIC_ITSELF;
+    if (memcmp(end, topic.data, size) != 0) return POP_TOPIC_ITSELF;
     return end[-1] == '+' ? POP_TOPIC_RETRY_2 : end[-1] == '_' ? POP_TOPIC_RETRY : POP_TOPIC_ITSELF;
 }
 

@@ -30,7 +30,7 @@ mqc_status pop_ticket_parse(struct slice text, struct pop_ticket *out, mqc_error
 bool pop_ticket_format(const struct pop_ticket *ticket, const char *broker_name,
                        char out[POP_TICKET_BYTES]);
 
-enum pop_topic pop_topic_of(struct slice stored_topic, const char *topic);
+enum pop_topic pop_topic_of(struct slice stored_topic, struct slice topic); /* names as stored */
 /* The name for requests about the message; false: it does not fit. */
 bool pop_topic_name(enum pop_topic kind, const char *group, const char *topic, char *out,
                     size_t room);

@@ -61,14 +61,14 @@ START_TEST(test_requests)
 {
     struct buffer body;
     buffer_init(&body);
-    assignment_query_encode("t", "g", "10.0.0.1@7", &body);
+    assignment_query_encode(NULL, "t", "g", "10.0.0.1@7", &body);
     ck_assert_slice(buffer_slice(&body),
                     "{\"topic\":\"t\",\"consumerGroup\":\"g\",\"clientId\":\"10.0.0.1@7\","
                     "\"strategyName\":\"AVG\",\"messageModel\":\"CLUSTERING\"}");
     buffer_done(&body);
     buffer_init(&body);
-    request_mode_encode("t", "g", true, 3, &body);
-    ck_assert_slice(buffer_slice(&body), "{\"topic\":\"t\",\"consumerGroup\":\"g\","
+    request_mode_encode("ns", "t", "g", true, 3, &body);
+    ck_assert_slice(buffer_slice(&body), "{\"topic\":\"ns%t\",\"consumerGroup\":\"ns%g\","
                                          "\"mode\":\"POP\",\"popShareQueueNum\":3}");
     buffer_done(&body);
 }

@@ -9,7 +9,7 @@ START_TEST(test_request)
 {
     struct buffer body;
     buffer_init(&body);
-    lock_request_encode("g\"roup", "10.0.0.1@7", QUEUES, 2, &body);
+    lock_request_encode(NULL, "g\"roup", "10.0.0.1@7", QUEUES, 2, &body);
     ck_assert_slice(buffer_slice(&body),
                     "{\"clientId\":\"10.0.0.1@7\",\"consumerGroup\":\"g\\\"roup\",\"mqSet\":["
                     "{\"brokerName\":\"broker-a\",\"queueId\":0,\"topic\":\"orders\"},"
@@ -22,7 +22,7 @@ END_TEST
 static void decode(const char *body, bool first, bool second)
 {
     bool locked[2] = {true, true};
-    ck_assert_int_eq(lock_response_decode(slice_text(body), QUEUES, 2, locked, NULL), MQC_OK);
+    ck_assert_int_eq(lock_response_decode(slice_text(body), NULL, QUEUES, 2, locked, NULL), MQC_OK);
     ck_assert_int_eq(locked[0], first);
     ck_assert_int_eq(locked[1], second);
 }
@@ -43,11 +43,31 @@ START_TEST(test_response)
 }
 END_TEST
 
+START_TEST(test_namespace)
+{
+    struct buffer body;
+    bool locked[2];
+    buffer_init(&body);
+    lock_request_encode("ns", "g", "c", QUEUES, 1, &body);
+    ck_assert_slice(buffer_slice(&body),
+                    "{\"clientId\":\"c\",\"consumerGroup\":\"ns%g\",\"mqSet\":["
+                    "{\"brokerName\":\"broker-a\",\"queueId\":0,\"topic\":\"ns%orders\"}],"
+                    "\"onlyThisBroker\":false}");
+    buffer_done(&body);
+    ck_assert_int_eq(
+        lock_response_decode(slice_text("{\"lockOKMQSet\":[{\"brokerName\":\"broker-a\","
+                                        "\"queueId\":3,\"topic\":\"ns%orders\"}]}"),
+                             "ns", QUEUES, 2, locked, NULL),
+        MQC_OK);
+    ck_assert(!locked[0] && locked[1]);
+}
+END_TEST
+
 START_TEST(test_damage)
 {
     bool locked[2] = {true, true};
     mqc_error error;
-    ck_assert_int_eq(lock_response_decode(slice_text("{\"lock"), QUEUES, 2, locked, &error),
+    ck_assert_int_eq(lock_response_decode(slice_text("{\"lock"), NULL, QUEUES, 2, locked, &error),
                      MQC_BAD_FRAME);
     ck_assert(!locked[0] && !locked[1]);
 }
@@ -56,7 +76,7 @@ END_TEST
 static Suite *lock_bodies_suite(void)
 {
     Suite *suite = suite_create("lock_bodies");
-    UNIT_CASE(suite, "lock_bodies", test_request, test_response, test_damage);
+    UNIT_CASE(suite, "lock_bodies", test_request, test_response, test_namespace, test_damage);
     return suite;
 }
 

@@ -58,10 +58,12 @@ END_TEST
 START_TEST(test_topics)
 {
     char name[64];
-    ck_assert_int_eq(pop_topic_of(slice_text("orders"), "orders"), POP_TOPIC_ITSELF);
-    ck_assert_int_eq(pop_topic_of(slice_text("%RETRY%g_orders"), "orders"), POP_TOPIC_RETRY);
-    ck_assert_int_eq(pop_topic_of(slice_text("%RETRY%g+orders"), "orders"), POP_TOPIC_RETRY_2);
-    ck_assert_int_eq(pop_topic_of(slice_text("%RETRY%g"), "orders"), POP_TOPIC_ITSELF);
+    ck_assert_int_eq(pop_topic_of(slice_text("orders"), slice_text("orders")), POP_TOPIC_ITSELF);
+    ck_assert_int_eq(pop_topic_of(slice_text("%RETRY%g_orders"), slice_text("orders")),
+                     POP_TOPIC_RETRY);
+    ck_assert_int_eq(pop_topic_of(slice_text("%RETRY%g+orders"), slice_text("orders")),
+                     POP_TOPIC_RETRY_2);
+    ck_assert_int_eq(pop_topic_of(slice_text("%RETRY%g"), slice_text("orders")), POP_TOPIC_ITSELF);
     ck_assert(pop_topic_name(POP_TOPIC_ITSELF, "g", "orders", name, sizeof name));
     ck_assert_str_eq(name, "orders");
     ck_assert(pop_topic_name(POP_TOPIC_RETRY, "g", "orders", name, sizeof name));
