@@ -22,7 +22,7 @@ enum {
 static void take_messages(struct consumer_queue *queue, struct remoting_arrival *arrival,
                           const struct pull_message_response_header *header);
 static struct pulled_batch *batch_new(struct consumer_queue *queue, struct message_block *block);
-static void accept_messages(struct pulled_batch *batch, int64_t offset_delta);
+static bool accept_messages(struct pulled_batch *batch, int64_t offset_delta);
 static void go_on(struct consumer_queue *queue, int64_t next, bool got_messages);
 static void passed(struct consumer_queue *queue, int64_t next);
 static void move_offset(struct consumer_queue *queue, int64_t next);
@@ -85,8 +85,12 @@ static void take_messages(struct consumer_queue *queue, struct remoting_arrival 
             status = error_no_memory(&error);
         }
     }
+    if (batch && !accept_messages(batch, header->offset_delta)) {
+        pulled_batch_unref(batch);
+        queue_pull_failed(queue);
+        return;
+    }
     if (batch) {
-        accept_messages(batch, header->offset_delta);
         status = process_queue_put(&queue->messages, batch->messages, batch->count, &count, &error);
         batch->count = count;
         if (count > 0)
@@ -126,8 +130,10 @@ void pulled_batch_unref(struct pulled_batch *batch)
     memory_free(batch);
 }
 
-/* The broker compares hash codes of tags only. Without a subscription nothing is wanted. */
-static void accept_messages(struct pulled_batch *batch, int64_t offset_delta)
+/* The broker compares hash codes of tags only. False: the topic is just being unsubscribed, so that
+ * it is not known what is wanted. The queue must not go on behind the messages as if they were
+ * filtered out: subscribed to again, it would have lost them. */
+static bool accept_messages(struct pulled_batch *batch, int64_t offset_delta)
 {
     struct consumer_queue *queue = batch->queue;
     struct message_block *block = batch->block;
@@ -139,7 +145,9 @@ static void accept_messages(struct pulled_batch *batch, int64_t offset_delta)
         message->queue_id = queue->place.queue_id;
         if (consumer_wants(subscription, message)) batch->messages[batch->count++] = message;
     }
+    bool subscribed = subscription != NULL;
     topic_subscription_unref(subscription);
+    return subscribed;
 }
 
 bool consumer_wants(const struct topic_subscription *subscription,
