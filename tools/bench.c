@@ -31,8 +31,8 @@ static const struct mode {
     bool has_latency;
 } MODES[] = {
     {"send-sync", bench_send, true},    {"send-async", bench_send, false},
-    {"send-oneway", bench_send, false}, {"consume", bench_consume, false},
-    {"latency", bench_latency, true},
+    {"send-oneway", bench_send, false}, {"send-batch", bench_send, false},
+    {"consume", bench_consume, false},  {"latency", bench_latency, true},
 };
 
 int bench_command(int argc, char **argv)
@@ -54,6 +54,7 @@ int bench_command(int argc, char **argv)
         .about =
             "Measures N messages of BODY bytes after WARMUP others and prints one line of JSON.\n"
             "MODE is send-sync (THREADS threads share a producer), send-async, send-oneway,\n"
+            "send-batch (32 messages at a time),\n"
             "consume (a new group, from the topic's first message) or latency (from each send\n"
             "to its listener). CPU is that of the whole process over the N messages alone.\n"
             "$NAMESRV is taken when neither -n nor $NAMESRV_ADDR says where the cluster is.",

@@ -10,7 +10,10 @@
 #include "tools/mqc.h"
 #include "tools/output.h"
 
-enum { REFILL = 32 }; /* asynchronous sends go on when so many more may be in flight */
+enum {
+    BATCH = 32,
+    REFILL = 32 /* asynchronous sends go on when so many more may be in flight */
+};
 
 struct run {
     struct bench *bench;
@@ -34,6 +37,7 @@ static void send_async(struct run *run);
 static void sent(const mqc_send_result *result, const mqc_error *error, void *arg);
 static void wait_until(struct run *run, int in_flight);
 static void send_oneway(struct run *run);
+static void send_batches(struct run *run);
 static void check(struct run *run, mqc_status status, const mqc_send_result *result,
                   const mqc_error *error);
 
@@ -105,6 +109,8 @@ static void send_all(struct run *run)
         send_sync(run);
     else if (strcmp(mode, "send-async") == 0)
         send_async(run);
+    else if (strcmp(mode, "send-batch") == 0)
+        send_batches(run);
     else
         send_oneway(run);
 }
@@ -228,5 +234,27 @@ static void send_oneway(struct run *run)
         check(run, mqc_producer_send(producer_of(run, i), message, &patient, &result, &error),
               &result, &error);
         mqc_message_free(message);
+    }
+}
+
+/* ---- batches ---- */
+
+static void send_batches(struct run *run)
+{
+    for (int i = 0; i < run->count; i += BATCH) {
+        mqc_error error;
+        mqc_batch_item items[BATCH];
+        mqc_message *messages[BATCH];
+        int size = run->count - i < BATCH ? run->count - i : BATCH;
+        for (int k = 0; k < size; k++) messages[k] = make_message(run, i / BATCH);
+        mqc_producer_send_batch(producer_of(run, i / BATCH), (const mqc_message *const *)messages,
+                                (size_t)size, NULL, items, &error);
+        for (int k = 0; k < size; k++) {
+            if (items[k].status != MQC_OK)
+                bench_wrong(run->bench->meter, error.text);
+            else if (items[k].send_status != MQC_SEND_OK)
+                bench_wrong(run->bench->meter, "the broker has not stored a batch well");
+            mqc_message_free(messages[k]);
+        }
     }
 }
