@@ -27,6 +27,8 @@ struct mqc_pull_consumer {
     struct client_instance *instance;
     char *group;
     unsigned fork_generation;
+    struct lock lock; /* guards the next */
+    char *checked;    /* "topic expression" of the SQL92 filter that a broker has approved last */
 };
 
 static mqc_status check(const mqc_pull_consumer *consumer, mqc_error *error);
@@ -60,6 +62,7 @@ mqc_pull_consumer *mqc_pull_consumer_new_sized(const mqc_pull_consumer_options *
             : error_no_memory(error);
     if (status == MQC_OK) {
         consumer->fork_generation = process_fork_generation();
+        lock_init(&consumer->lock, LOCK_RANK_LEAF);
         return consumer;
     }
     if (consumer) memory_free(consumer->group);
@@ -79,6 +82,8 @@ void mqc_pull_consumer_free(mqc_pull_consumer *consumer)
         return;
     }
     client_manager_leave(consumer->instance, NULL, clock_deadline_ms(GOODBYE_MS));
+    memory_free(consumer->checked);
+    lock_done(&consumer->lock);
     memory_free(consumer->group);
     memory_free(consumer);
 }
@@ -145,6 +150,36 @@ static mqc_status make_filter(const mqc_pull_request *request, struct subscripti
     return subscription_make(topic, request->filter, 0, out, error);
 }
 
+/* A filter that a broker cannot read, it takes from a pull without a word, and lets all messages
+ * through: it is asked first, once for the same filter. */
+static mqc_status check_sql(mqc_pull_consumer *consumer, const struct subscription *filter,
+                            mqc_error *error)
+{
+    struct buffer text;
+    if (!subscription_is_sql(filter)) return MQC_OK;
+    buffer_init(&text);
+    buffer_put_format(&text, "%s %s", filter->topic, filter->expression);
+    char *name = buffer_take(&text);
+    buffer_done(&text);
+    if (!name) return error_no_memory(error);
+    lock_take(&consumer->lock);
+    bool known = consumer->checked && strcmp(consumer->checked, name) == 0;
+    lock_release(&consumer->lock);
+    mqc_status status = MQC_OK;
+    if (!known)
+        status = filter_check(consumer->instance, consumer->group, filter,
+                              client_instance_request_deadline(consumer->instance), error);
+    if (status == MQC_OK && !known) {
+        lock_take(&consumer->lock);
+        char *old = consumer->checked;
+        consumer->checked = name;
+        lock_release(&consumer->lock);
+        name = old;
+    }
+    memory_free(name);
+    return status;
+}
+
 /* PULL_MESSAGE (11), which brings its filter along: no heartbeat has to name it. */
 static mqc_status ask(mqc_pull_consumer *consumer, const mqc_pull_request *request,
                       const struct subscription *filter, struct remoting_response *response,
@@ -159,6 +194,7 @@ static mqc_status ask(mqc_pull_consumer *consumer, const mqc_pull_request *reque
     if (status != MQC_OK && route_table_readable(client_instance_routes(instance),
                                                  request->queue.broker_name, 0, address, &is_slave))
         status = MQC_OK;
+    if (status == MQC_OK) status = check_sql(consumer, filter, error);
     if (status != MQC_OK) return status;
     struct pull_message_header header;
     header_init(&pull_message_layout, &header);

@@ -23,12 +23,35 @@ static mqc_pull_result pull(mqc_pull_consumer *consumer, const mqc_pull_request 
     return result;
 }
 
+/* Brokers let messages be pulled a moment after they have acknowledged them. */
+struct end {
+    mqc_pull_consumer *consumer;
+    mqc_message_queue queue;
+    int64_t offset;
+};
+
+static bool has_end(void *arg)
+{
+    mqc_error error;
+    struct end *end = arg;
+    int64_t least, next;
+    ck_ok(mqc_pull_consumer_offsets(end->consumer, &end->queue, &least, &next, &error));
+    return next == end->offset;
+}
+
+static void await_end(mqc_pull_consumer *consumer, const char *topic, int64_t offset)
+{
+    contract_await("the messages can be pulled", has_end,
+                   &(struct end){consumer, contract_queue(topic, 0), offset});
+}
+
 START_TEST(test_pull_found)
 {
     const char *topic = contract_topic(1);
     mqc_producer *producer = contract_producer(NULL);
     mqc_pull_consumer *consumer = new_puller();
     contract_send_many(producer, topic, "message ", MESSAGES);
+    await_end(consumer, topic, MESSAGES);
     mqc_pull_request request = {.queue = contract_queue(topic, 0), .offset = 1, .max_messages = 3};
     mqc_pull_result result = pull(consumer, &request);
     ck_assert_int_eq(result.status, MQC_PULL_FOUND);
@@ -54,6 +77,7 @@ START_TEST(test_pull_nothing)
     mqc_producer *producer = contract_producer(NULL);
     mqc_pull_consumer *consumer = new_puller();
     contract_send_many(producer, topic, "message ", MESSAGES);
+    await_end(consumer, topic, MESSAGES);
     mqc_pull_request request = {.queue = contract_queue(topic, 0), .offset = MESSAGES};
     mqc_pull_result result = pull(consumer, &request);
     ck_assert_int_eq(result.status, MQC_PULL_NO_NEW);
@@ -77,6 +101,7 @@ START_TEST(test_pull_filtered)
     contract_send_tagged(producer, topic, "red", "first");
     contract_send_tagged(producer, topic, "blue", "second");
     contract_send_tagged(producer, topic, "green", "third");
+    await_end(consumer, topic, 3);
     mqc_pull_request request = {.queue = contract_queue(topic, 0), .filter = "blue || green"};
     mqc_pull_result result = pull(consumer, &request);
     ck_assert_int_eq(result.status, MQC_PULL_FOUND);
@@ -96,6 +121,7 @@ START_TEST(test_pull_filtered)
     ck_assert_int_eq(result.next_offset, 3);
     /* Two tags of one hash code: the broker cannot tell them apart. */
     contract_send_tagged(producer, topic, "Aa", "one of two");
+    await_end(consumer, topic, 4);
     request.offset = 3;
     request.filter = "BB";
     result = pull(consumer, &request);
@@ -135,6 +161,7 @@ START_TEST(test_pull_offsets)
     mqc_pull_consumer *consumer = new_puller();
     mqc_message_queue queue = contract_queue(topic, 0);
     contract_send_many(producer, topic, "message ", MESSAGES);
+    await_end(consumer, topic, MESSAGES);
     mqc_pull_request request = {.queue = queue};
     mqc_delivery_free(pull(consumer, &request).delivery); /* brokers make the group with it */
     ck_ok(mqc_pull_consumer_update_offset(consumer, &queue, 3, &error));
