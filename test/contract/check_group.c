@@ -1,4 +1,5 @@
 /* A group's members share the queues: who has which, who takes over, and that nothing is lost. */
+#include <stdatomic.h>
 #include <stdio.h>
 
 #include "test/contract/collector.h"
@@ -64,27 +65,44 @@ static struct shares probe_once(struct probe *probe)
     return shares;
 }
 
+/* The queues that the member in each seat says it has, a bit each. */
+static _Atomic unsigned held[COLLECTOR_SEATS];
+
+static void note_queues(const char *topic, const mqc_message_queue *all, size_t all_count,
+                        const mqc_message_queue *mine, size_t mine_count, void *arg)
+{
+    unsigned queues = 0;
+    (void)topic, (void)all, (void)all_count;
+    for (size_t i = 0; i < mine_count; i++) queues |= 1U << mine[i].queue_id;
+    atomic_store((_Atomic unsigned *)arg, queues);
+}
+
 struct wish {
-    struct probe *probe;
     int seats, each;
 };
 
 static bool seats_have_each(void *arg)
 {
-    struct wish *wish = arg;
-    struct shares shares = probe_once(wish->probe);
-    for (int seat = 0; seat < wish->seats; seat++)
-        if (shares.of_seat[seat] != wish->each) return false;
+    const struct wish *wish = arg;
+    unsigned all = 0;
+    for (int seat = 0; seat < wish->seats; seat++) {
+        unsigned queues = atomic_load(&held[seat]);
+        if (__builtin_popcount(queues) != wish->each || (all & queues) != 0) return false;
+        all |= queues;
+    }
     return true;
 }
 
-/* Waits until the first `seats` have so many queues each. */
+/* Waits until the first `seats` have so many queues each and no queue is two's, which probes alone
+ * cannot tell; then they get what is sent. */
 static void await_shares(struct probe *probe, int seats, int each)
 {
     char what[64];
-    struct wish wish = {.probe = probe, .seats = seats, .each = each};
+    struct wish wish = {.seats = seats, .each = each};
     snprintf(what, sizeof what, "%d members with %d queues each", seats, each);
     contract_await(what, seats_have_each, &wish);
+    struct shares shares = probe_once(probe);
+    for (int seat = 0; seat < seats; seat++) ck_assert_int_eq(shares.of_seat[seat], each);
 }
 
 static mqc_push_consumer *join(const char *group, const struct probe *probe, int seat)
@@ -92,6 +110,8 @@ static mqc_push_consumer *join(const char *group, const struct probe *probe, int
     mqc_push_consumer_options options = {.group = group,
                                          .listener = collector_listen,
                                          .listener_arg = collector_seat(probe->collector, seat),
+                                         .queue_listener = note_queues,
+                                         .queue_listener_arg = &held[seat],
                                          .from = MQC_FROM_FIRST};
     return contract_consumer(&options, probe->topic, "*");
 }
