@@ -28,9 +28,11 @@ void remoting_io_main(void *arg)
         if (clock_now_ms() >= atomic_load(&client->next_due_ms)) tick_all(client);
         wait_and_handle(client, false);
     }
+    attend_all(client);
+    /* What can be written at once is: only a full socket is waited for. */
     while (output_left(client) && clock_now_ms() < client->stop_deadline_ms) {
-        attend_all(client);
         wait_and_handle(client, true);
+        attend_all(client);
     }
     close_all(client);
 }
