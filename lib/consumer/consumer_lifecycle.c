@@ -291,6 +291,7 @@ static void commit_all(struct consumer *consumer, int64_t deadline_ms)
         consumer_queue_unref(queue);
     }
     offset_store_flush(consumer->offsets);
+    offset_store_end(consumer->offsets);
 }
 
 /* False when a request on the instance is still under way at the deadline. */

@@ -19,6 +19,7 @@ static mqc_status update(struct offset_store *store, const struct offset_place *
 static mqc_status begin_update(struct offset_store *store, const struct offset_place *place,
                                int64_t offset, struct offset_record *record, mqc_error *error);
 static void flush(struct offset_store *store);
+static void end(struct offset_store *store);
 static void destroy(struct offset_store *store);
 
 static const struct offset_store_type LOCAL_OFFSETS = {
@@ -26,6 +27,7 @@ static const struct offset_store_type LOCAL_OFFSETS = {
     .update = update,
     .begin_update = begin_update,
     .flush = flush,
+    .end = end,
     .destroy = destroy,
 };
 
@@ -84,6 +86,11 @@ static void flush(struct offset_store *store)
     mqc_error error;
     if (offset_file_save(file_of(store), &error) != MQC_OK)
         log_error(LOG_OFFSETS, "offsets not stored, trying again soon: %s", error.text);
+}
+
+static void end(struct offset_store *store)
+{
+    offset_file_release(file_of(store));
 }
 
 static void destroy(struct offset_store *store)

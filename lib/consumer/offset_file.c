@@ -112,6 +112,16 @@ void offset_file_close(struct offset_file *file)
     memory_free(file);
 }
 
+void offset_file_release(struct offset_file *file)
+{
+    lock_take(&file->lock);
+    while (file->saving) condition_wait_until(&file->changed, &file->lock, CLOCK_NEVER);
+    struct offset_folder folder = file->folder;
+    file->folder = (struct offset_folder){.fd = -1};
+    lock_release(&file->lock);
+    offset_folder_close(&folder);
+}
+
 int64_t offset_file_get(struct offset_file *file, const mqc_message_queue *queue)
 {
     struct buffer buffer;
@@ -140,12 +150,11 @@ mqc_status offset_file_save(struct offset_file *file, mqc_error *error)
 {
     struct buffer text;
     mqc_status status = MQC_OK;
-    if (!file->folder.path) return MQC_OK;
     buffer_init(&text);
     lock_take(&file->lock);
     while (file->saving) condition_wait_until(&file->changed, &file->lock, CLOCK_NEVER);
     uint64_t version = file->version;
-    bool save = version != file->saved_version;
+    bool save = file->folder.path && version != file->saved_version;
     if (save && !encode(file, &text)) status = error_no_memory(error);
     file->saving = save = save && status == MQC_OK;
     lock_release(&file->lock);

@@ -22,6 +22,8 @@ mqc_status offset_file_folder(const char *path, const char *group, const mqc_cli
  * *.damaged, and its backup is read instead. MQC_BUSY when another consumer uses the folder. */
 mqc_status offset_file_open(const char *folder, struct offset_file **out, mqc_error *error);
 void offset_file_close(struct offset_file *file); /* does not save; NULL is fine */
+/* Lets another have the folder: from here on nothing is written any more. */
+void offset_file_release(struct offset_file *file);
 
 int64_t offset_file_get(struct offset_file *file, const mqc_message_queue *queue); /* -1: none */
 mqc_status offset_file_put(struct offset_file *file, const mqc_message_queue *queue, int64_t offset,

@@ -27,3 +27,8 @@ void offset_store_flush(struct offset_store *store)
 {
     if (store->type->flush) store->type->flush(store);
 }
+
+void offset_store_end(struct offset_store *store)
+{
+    if (store->type->end) store->type->end(store);
+}

@@ -23,6 +23,9 @@ struct offset_store_type {
                                int64_t offset, struct offset_record *record, mqc_error *error);
     /* After a round of updates: brings what was only noted to where it lasts. May be NULL. */
     void (*flush)(struct offset_store *store);
+    /* The consumer has come to its end, though answers and messages may still refer to the store:
+     * another may have what it lasts in. May be NULL. */
+    void (*end)(struct offset_store *store);
     void (*destroy)(struct offset_store *store); /* calls offset_store_done and frees */
 };
 
@@ -37,6 +40,7 @@ void offset_store_done(struct offset_store *store);
 void offset_store_ref(struct offset_store *store);
 void offset_store_unref(struct offset_store *store); /* NULL is fine */
 void offset_store_flush(struct offset_store *store);
+void offset_store_end(struct offset_store *store);
 
 /* The brokers (RemoteBrokerOffsetStore.java). The instance may end before the store does, as no
  * call comes after it. */
