@@ -46,11 +46,11 @@ static mqc_status send_sync(mqc_error *error)
 
 static void sent(const mqc_send_result *result, const mqc_error *error, void *arg)
 {
-    mqc_status *status = arg;
+    atomic_int *status = arg; /* several callback threads */
     if (result)
         atomic_fetch_add(&acknowledged, 1);
     else
-        *status = error->status;
+        atomic_store(status, (int)error->status);
     atomic_fetch_add(&called_back, 1);
 }
 
@@ -60,7 +60,7 @@ static mqc_status send_async(mqc_error *error)
         .client = &client, .group = "producers", .send_timeout_ms = TIMEOUT_MS};
     mqc_producer *producer = mqc_producer_new(&options, error);
     mqc_status status = producer ? mqc_producer_start(producer, error) : MQC_NO_MEMORY;
-    mqc_status answer = MQC_OK;
+    atomic_int answer = MQC_OK;
     int accepted = 0;
     for (int i = 0; i < 3 && status == MQC_OK; i++) {
         mqc_message *message = mqc_message_new(TOPIC, "body", 4);
@@ -71,7 +71,7 @@ static mqc_status send_async(mqc_error *error)
     }
     mqc_producer_free(producer); /* waits for those under way */
     ck_assert_int_eq(atomic_exchange(&called_back, 0), accepted);
-    return status == MQC_OK ? answer : status;
+    return status == MQC_OK ? (mqc_status)atomic_load(&answer) : status;
 }
 
 static mqc_consume_status consume(mqc_delivery *delivery, void *arg)
