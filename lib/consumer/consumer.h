@@ -306,6 +306,11 @@ void queue_pull_again(struct consumer_queue *queue, int64_t delay_ms);
 void queue_pull_failed(struct consumer_queue *queue); /* again in a second or so */
 void queue_pull_end(struct consumer_queue *queue);
 bool queue_pull_over(const struct consumer_queue *queue); /* not ours, or the consumer stops */
+/* Sends a queue's pull or pop; its answer has the pull request after MQC_OK. Must not block. */
+typedef mqc_status queue_asker(struct consumer_queue *queue,
+                               const struct topic_subscription *subscription, mqc_error *error);
+/* Asks by the topic's subscription; what cannot be asked now is tried again. */
+void queue_pull_ask(struct consumer_queue *queue, queue_asker *ask);
 
 /* ---- pull_answer.c ---- */
 remoting_done queue_pull_answered; /* arg: struct consumer_queue */

@@ -14,24 +14,14 @@ enum {
 };
 
 static bool is_full(struct consumer_queue *queue);
-static mqc_status ask(struct consumer_queue *queue, const struct topic_subscription *subscription,
-                      mqc_error *error);
+static queue_asker ask;
 
 void queue_pop(struct consumer_queue *queue)
 {
-    struct consumer *consumer = queue->consumer;
-    if (is_full(queue)) {
+    if (is_full(queue))
         queue_pull_again(queue, FULL_MS);
-        return;
-    }
-    struct topic_subscription *subscription =
-        subscriptions_get(&consumer->subscriptions, queue->place.topic);
-    mqc_error error = {.text = "no subscription"};
-    mqc_status status = subscription ? ask(queue, subscription, &error) : MQC_NOT_FOUND;
-    topic_subscription_unref(subscription);
-    if (status == MQC_OK) return; /* the answer has it */
-    queue_pull_say(queue, error.text);
-    queue_pull_failed(queue);
+    else
+        queue_pull_ask(queue, ask);
 }
 
 static bool is_full(struct consumer_queue *queue)

@@ -25,8 +25,7 @@ static void discard(struct pull_request *request);
 static bool is_full(struct consumer_queue *queue);
 static int64_t part_of_topic(const struct consumer_queue *queue, int64_t of_topic,
                              int64_t of_queue);
-static mqc_status ask(struct consumer_queue *queue, const struct topic_subscription *subscription,
-                      mqc_error *error);
+static queue_asker ask;
 
 void queue_pull_start(struct consumer_queue *queue)
 {
@@ -83,19 +82,21 @@ static void pull(struct pull_request *request)
         queue_pull_again(queue, delay_ms);
         return;
     }
-    if (is_full(queue)) {
+    if (is_full(queue))
         queue_pull_again(queue, FULL_MS);
-        return;
-    }
+    else
+        queue_pull_ask(queue, ask);
+}
+
+void queue_pull_ask(struct consumer_queue *queue, queue_asker *ask_broker)
+{
     struct topic_subscription *subscription =
-        subscriptions_get(&consumer->subscriptions, queue->place.topic);
+        subscriptions_get(&queue->consumer->subscriptions, queue->place.topic);
     mqc_error error = {.text = "no subscription"};
-    mqc_status status = subscription ? ask(queue, subscription, &error) : MQC_NOT_FOUND;
+    mqc_status status = subscription ? ask_broker(queue, subscription, &error) : MQC_NOT_FOUND;
     topic_subscription_unref(subscription);
     if (status == MQC_OK) return; /* the answer has it */
-    log_warn(LOG_PULL, "group=%s topic=%s broker=%s queue=%d not pulled, again in 1 s: %s",
-             consumer->group, queue->place.topic, queue->place.broker_name, queue->place.queue_id,
-             error.text);
+    queue_pull_say(queue, error.text);
     queue_pull_failed(queue);
 }
 
