@@ -24,7 +24,8 @@ static void tear_down(void)
 }
 
 /* Sends with properties; copies the handle, "" for none, and returns the queue. */
-static int put(const char *topic, int32_t code, char handle[512], const char *format, ...)
+__attribute__((format(printf, 4, 5))) static int put(const char *topic, int32_t code,
+                                                     char handle[512], const char *format, ...)
 {
     char properties[512];
     int32_t queue_id = -1;
@@ -52,7 +53,7 @@ static void recall(const char *topic, const char *handle, int32_t code)
 }
 
 /* In the form of a handle. */
-static const char *encoded(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static const char *encoded(const char *format, ...)
 {
     static char coded[1024];
     char plain[512];
