@@ -10,7 +10,7 @@ VERSION := $(shell sed -n 's/^\#define MQC_VERSION  *"\(.*\)"/\1/p' include/mqcl
 SOVERSION := 0
 
 # The layers, each only above those before it: an object may use its own layer and those to its left.
-LAYERS          := base protocol net services client trace producer consumer admin
+LAYERS          := base protocol net services stats client trace producer consumer admin
 # The embedded cluster is a library of its own on the lower ones; the client knows nothing of it.
 EMBEDDED_LAYERS := base protocol net services embedded
 

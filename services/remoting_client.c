@@ -21,6 +21,7 @@ mqc_status remoting_client_new(const struct remoting_options *options,
     service_init(&client->io, "mqc-io", remoting_io_main, remoting_io_interrupt, client);
     lock_init(&client->lock, LOCK_RANK_REMOTING);
     map_init(&client->connections);
+    map_init(&client->peers);
     list_init(&client->all);
     list_init(&client->attention);
     atomic_init(&client->attention_any, false);
@@ -77,6 +78,7 @@ void remoting_client_free(struct remoting_client *client)
     for (struct link *item; (item = list_take_first(&client->attention));)
         remoting_connection_unref(CONTAINER_OF(item, struct remoting_connection, in_attention));
     map_done(&client->connections);
+    remoting_peers_done(client);
     resolver_free(client->resolver);
     lock_done(&client->lock);
     service_done(&client->io);
@@ -125,7 +127,10 @@ mqc_status remoting_client_acquire(struct remoting_client *client, const char *a
     if (client->stopping) {
         status = error_set(error, MQC_CANCELLED, "%s: the client is shutting down", address);
     } else if (!connection || !atomic_load(&connection->usable)) {
-        status = remoting_connection_new(client, address, &created, error);
+        struct remoting_peer *peer = remoting_peer_of(client, address);
+        status = peer ? remoting_connection_new(client, address, &created, error)
+                      : error_no_memory(error);
+        if (status == MQC_OK) created->peer = peer;
         if (status == MQC_OK && !map_put(&client->connections, key, created, (void **)&replaced)) {
             remoting_connection_unref(created);
             status = error_no_memory(error);

@@ -121,6 +121,21 @@ void remoting_client_close_if(struct remoting_client *client,
 /* Number of open or opening connections, for tests and statistics. */
 size_t remoting_client_connections(struct remoting_client *client);
 
+/* What has come and gone between here and one address, since the client was made. */
+struct remoting_traffic {
+    uint64_t opened, failures; /* connections */
+    uint64_t requests, timeouts;
+    uint64_t written_bytes, read_bytes;
+    uint64_t connections, in_flight, unwritten_bytes; /* at present */
+};
+
+/* Visits every address that there ever was a connection to. With the client's lock held: quick, and
+ * no calls. */
+void remoting_client_each_peer(struct remoting_client *client,
+                               void (*visit)(const char *address,
+                                             const struct remoting_traffic *traffic, void *arg),
+                               void *arg);
+
 /* ---- answering a broker's request ---- */
 
 struct remoting_connection *remoting_connection_ref(struct remoting_connection *connection);

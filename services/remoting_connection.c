@@ -149,6 +149,7 @@ void remoting_connection_finish(struct remoting_connection *connection)
     bool in_table = map_get(&client->connections, key) == connection;
     if (in_table) map_remove(&client->connections, key);
     list_remove(&connection->in_all);
+    remoting_peer_keep(client, connection, why.status == MQC_CANCELLED);
     lock_release(&client->lock);
     if (fd >= 0) poller_remove(client->poller, fd);
     if (why.status != MQC_CANCELLED) log_info(LOG_REMOTING, "connection closed: %s", why.text);
@@ -307,6 +308,7 @@ static void opened(struct remoting_connection *connection)
     }
     lock_release(&connection->lock);
     if (!open) return;
+    atomic_fetch_add(&connection->peer->opened, 1);
     log_info(LOG_REMOTING, "connection open: %s", connection->address_text);
     if (client->opened) client->opened(connection->address_text, client->opened_arg);
 }

@@ -26,6 +26,7 @@ enum input_result remoting_input_read(struct remoting_connection *connection)
         result = read_some(connection, at, space, &moved, &more, &error);
         if (moved > 0) {
             connection->heard = true;
+            atomic_fetch_add_explicit(&connection->read_total, moved, memory_order_relaxed);
             frame_splitter_filled(&connection->splitter, moved);
             status = dispatch_frames(connection, &error);
             flush_gathered(connection);

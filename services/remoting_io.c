@@ -129,7 +129,7 @@ static void tick(struct remoting_connection *connection, int64_t now_ms)
         int64_t read = atomic_load(&connection->last_read_ms);
         int64_t used = connection->last_used_ms > read ? connection->last_used_ms : read;
         int64_t idle = client->idle_close_ms < 0 ? CLOCK_NEVER : used + client->idle_close_ms;
-        close = connection->pending.count == 0 && now_ms >= idle;
+        close = connection->rested = connection->pending.count == 0 && now_ms >= idle;
         error_set(&why, MQC_NO_CONNECTION, "%s: idle for %d ms", connection->address_text,
                   client->idle_close_ms);
         if (idle <= now_ms) idle = now_ms + client->idle_close_ms;

@@ -29,6 +29,7 @@ mqc_status remoting_pending_add(struct remoting_connection *connection,
     if (status != MQC_OK) return status;
     int32_t opaque = connection->next_opaque;
     connection->next_opaque = opaque == INT32_MAX ? 1 : opaque + 1;
+    connection->requests++;
     struct pending_call *call = NULL;
     if (done) {
         call = call_take_free(connection);
@@ -89,6 +90,7 @@ void remoting_pending_expire(struct remoting_connection *connection, int64_t now
         silent = silent && connection->state == CONNECTION_OPEN &&
                  now_ms - last_read_ms >= connection->client->connect_timeout_ms;
         lock_release(&connection->lock);
+        if (count > 0) atomic_fetch_add(&connection->peer->timeouts, count);
         for (size_t i = 0; i < count; i++)
             complete_expired(connection, &expired[i], expired[i].frame_begin < reach);
         remoting_pending_completed(connection);

@@ -2,7 +2,7 @@
  * the work on it. remoting_client.c: life and table; remoting_call.c: calls;
  * remoting_io.c: the I/O thread; remoting_connection.c: opening, failing, closing;
  * remoting_output.c: writing; remoting_input.c: reading and dispatching; remoting_pending.c: calls
- * waiting for answers. */
+ * waiting for answers; remoting_peers.c: figures. */
 #ifndef SERVICES_REMOTING_PRIVATE_H
 #define SERVICES_REMOTING_PRIVATE_H
 
@@ -41,8 +41,9 @@ struct remoting_client {
     remoting_observer *observer;
     void *dresser_arg;
 
-    struct lock lock;       /* guards the table, the two lists and `stopping` */
+    struct lock lock;       /* guards the tables, the two lists and `stopping` */
     struct map connections; /* by address: the connection that new calls use (counted) */
+    struct map peers;       /* by address: struct remoting_peer, kept until the end */
     struct link all;        /* every connection that is not finished (counted) */
     struct link attention;  /* those that the I/O thread must look at (counted) */
     bool stopping;
@@ -76,9 +77,16 @@ struct pending_call {
     void *arg;
 };
 
+/* An address that there were connections to. Guarded by the client's lock but for the atomics. */
+struct remoting_peer {
+    _Atomic uint64_t opened, failures, timeouts;
+    struct remoting_traffic past; /* of connections that are finished */
+};
+
 struct remoting_connection {
     struct reference references;
     struct remoting_client *client;
+    struct remoting_peer *peer;
     struct link in_all;
     struct link in_attention;
     atomic_bool attention; /* is in client->attention */
@@ -94,9 +102,11 @@ struct remoting_connection {
     int64_t connect_deadline_ms;
     int64_t candidate_deadline_ms; /* of the present one, which leaves the next ones their share */
     int64_t last_used_ms;
-    _Atomic int64_t last_read_ms; /* written by the reader */
-    mqc_error failure;            /* why it was condemned */
-    bool retired;                 /* the broker said GO_AWAY: closes with its last pending call */
+    _Atomic int64_t last_read_ms; /* written by the reader, as is the next */
+    _Atomic uint64_t read_total;
+    mqc_error failure; /* why it was condemned */
+    bool retired;      /* the broker said GO_AWAY: closes with its last pending call */
+    bool rested;       /* it ends because nobody used it */
 
     struct buffer queued;  /* frames to be written */
     struct buffer writing; /* what the present writer writes, from `written` on */
@@ -106,6 +116,7 @@ struct remoting_connection {
     int waiting_for_room;
     bool write_blocked; /* the socket is full: the I/O thread goes on when it is writable */
     uint64_t queued_total, written_total;
+    uint64_t requests;
 
     bool reader_busy; /* somebody reads; the splitter is theirs */
     bool leased;      /* synchronous callers read; the I/O thread does not wait for input */
@@ -130,6 +141,15 @@ struct remoting_connection {
 /* The connection that new calls to the address use, counted up; opened if there is none. */
 mqc_status remoting_client_acquire(struct remoting_client *client, const char *address,
                                    struct remoting_connection **out, mqc_error *error);
+
+/* ---- remoting_peers.c ---- */
+/* Of an address, new if need be; NULL: no memory. */
+struct remoting_peer *remoting_peer_of(struct remoting_client *client, const char *address)
+    REQUIRES(client->lock);
+/* The connection is out of the list: what it has counted stays with its peer. */
+void remoting_peer_keep(struct remoting_client *client, struct remoting_connection *connection,
+                        bool cancelled) REQUIRES(client->lock);
+void remoting_peers_done(struct remoting_client *client);
 
 /* ---- remoting_io.c ---- */
 void remoting_io_main(void *client);

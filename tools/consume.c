@@ -13,14 +13,15 @@
 
 #include "tools/arguments.h"
 #include "tools/message_object.h"
+#include "tools/metrics.h"
 #include "tools/mqc.h"
 #include "tools/output.h"
 
 enum { DRAIN_MS = 5000, WAKE_SIGNAL = SIGUSR1 };
 
 struct printer {
-    const char *topic, *tag, *sql, *from; /* as given on the command line */
-    int count, timeout_s;                 /* 0: without end */
+    const char *topic, *tag, *sql, *from, *metrics; /* as given on the command line */
+    int count, timeout_s;                           /* 0: without end */
     bool json, quiet, orderly, pop, broadcast;
     pthread_t main_thread;
     mqc_push_consumer *consumer;
@@ -66,6 +67,8 @@ int consume_command(int argc, char **argv)
         {0, "pop", NULL, "pop, if that is the group's mode at the broker (5.x)", ARGUMENT_FLAG,
          &printer.pop, NULL},
         {0, "json", NULL, "print each message as an object", ARGUMENT_FLAG, &printer.json, NULL},
+        {0, "metrics", "[HOST:]PORT", "serve statistics for Prometheus while it runs",
+         ARGUMENT_TEXT, &printer.metrics, NULL},
     };
     struct arguments arguments = {
         .command = NAME,
@@ -151,6 +154,11 @@ static int run(struct arguments *arguments, struct printer *printer)
     return code;
 }
 
+static mqc_stats *read_stats(void *consumer, mqc_error *error)
+{
+    return mqc_push_consumer_stats(consumer, error);
+}
+
 static int consume(struct printer *printer, const sigset_t *signals)
 {
     mqc_error error;
@@ -161,7 +169,11 @@ static int consume(struct printer *printer, const sigset_t *signals)
                                                    printer->tag ? printer->tag : "*", &error);
     if (status == MQC_OK) status = mqc_push_consumer_start(printer->consumer, &error);
     if (status != MQC_OK) return library_failure(NAME, "", &error);
+    struct metrics *metrics = NULL;
+    int said = metrics_start(NAME, printer->metrics, read_stats, printer->consumer, &metrics);
+    if (said >= 0) return said;
     enum wait_result end = wait_for_end(printer, signals);
+    metrics_stop(metrics);
     printer->finished = true;
     status = mqc_push_consumer_shutdown(printer->consumer, DRAIN_MS, &error);
     int code = status ? library_failure(NAME, "end: ", &error) : report_end(printer, end);

@@ -33,6 +33,7 @@ static const struct command {
     {"demo", demo_command, "show a producer and two consumers at work"},
     {"bench", bench_command, "measure sending, consuming and latency on a cluster"},
     {"options", options_command, "list the names that -X takes"},
+    {"statistics", statistics_command, "list the figures that clients keep of themselves"},
     {"version", version_command, "print the versions of the tool and the library"},
     {"help", help_command, "print this, or the help of a command"},
 };

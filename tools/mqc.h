@@ -28,5 +28,6 @@ int demo_command(int argc, char **argv);
 int embedded_command(int argc, char **argv);
 int bench_command(int argc, char **argv);
 int options_command(int argc, char **argv);
+int statistics_command(int argc, char **argv);
 
 #endif

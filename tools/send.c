@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tools/metrics.h"
 #include "tools/mqc.h"
 #include "tools/output.h"
 #include "tools/send.h"
@@ -56,6 +57,8 @@ int send_command(int argc, char **argv)
         {0, "timeout", "S", "with --check: wait at most S seconds for the broker (default: 120)",
          ARGUMENT_NUMBER, &sender.transactions.timeout_s, NULL},
         {0, "json", NULL, "print results as JSON lines", ARGUMENT_FLAG, &sender.json, NULL},
+        {0, "metrics", "[HOST:]PORT", "serve statistics for Prometheus while it runs",
+         ARGUMENT_TEXT, &sender.metrics, NULL},
     };
     struct arguments arguments = {
         .command = NAME,
@@ -103,6 +106,11 @@ static int check_usage(const struct arguments *arguments, struct sender *sender)
     return transactions_check(NAME, &sender->transactions);
 }
 
+static mqc_stats *read_stats(void *producer, mqc_error *error)
+{
+    return mqc_producer_stats(producer, error);
+}
+
 static int run(struct arguments *arguments, struct sender *sender)
 {
     int code = check_usage(arguments, sender);
@@ -115,15 +123,20 @@ static int run(struct arguments *arguments, struct sender *sender)
     mqc_producer_options options = {.client = &client, .group = "mqc_tool"};
     mqc_options_to_producer(arguments->options, &options);
     mqc_error error;
+    struct metrics *metrics = NULL;
     sender->producer = mqc_producer_new(&options, &error);
     if (!sender->producer || transactions_begin(&sender->transactions, sender->producer, &error) ||
         mqc_producer_start(sender->producer, &error))
         code = library_failure(NAME, "", &error);
+    else if ((code = metrics_start(NAME, sender->metrics, read_stats, sender->producer,
+                                   &metrics)) >= 0)
+        ; /* said */
     else if (arguments->rest_count == 0 || strcmp(arguments->rest[0], "-") == 0)
         code = send_lines(sender);
     else
         code = send_body(sender, arguments->rest[0]);
     if (code == EXIT_DONE) code = transactions_wait(&sender->transactions);
+    metrics_stop(metrics);
     mqc_producer_free(sender->producer);
     return code;
 }

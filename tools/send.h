@@ -14,7 +14,7 @@ struct sender {
     /* As on the command line. */
     struct outgoing outgoing;
     struct transactions transactions;
-    const char *order_key, *delay, *deliver_at, *file;
+    const char *order_key, *delay, *deliver_at, *file, *metrics;
     int delay_level, batch, rate;
     bool json, quiet, async;
 

@@ -31,6 +31,8 @@ typedef struct mqc_tls_options {
 typedef bool mqc_map_address(const char *broker_name, int64_t broker_id, const char *advertised,
                              char *out, size_t out_bytes, void *arg);
 
+struct mqc_stats; /* statistics.h */
+
 /* All strings are copied by the `_new` call that is given them. */
 typedef struct mqc_client_options {
     const char
@@ -66,6 +68,11 @@ typedef struct mqc_client_options {
     bool trace;       /* records of what is sent and consumed, for RocketMQ's console and mqadmin */
     bool unit_mode;   /* marks sends and heartbeats, with unit_name, as the Java client does */
     bool vip_channel; /* send to the brokers' port less two, which is for sends alone */
+    /* Gets what the client has counted and measured at every interval: mqc_stats_listener in
+     * statistics.h. */
+    void (*stats_listener)(const char *json, struct mqc_stats *stats, void *arg);
+    void *stats_listener_arg;
+    int stats_interval_ms; /* default 10000 */
 } mqc_client_options;
 
 #ifdef __cplusplus

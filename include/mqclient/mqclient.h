@@ -17,6 +17,7 @@
 #include <mqclient/producer.h>
 #include <mqclient/pull_consumer.h>
 #include <mqclient/request.h>
+#include <mqclient/statistics.h>
 #include <mqclient/status.h>
 #include <mqclient/transaction.h>
 

@@ -62,6 +62,9 @@ void *client_instance_inner_producer(struct client_instance *instance);
 int64_t client_instance_request_deadline(const struct client_instance *instance);
 void client_instance_wake_rebalance(struct client_instance *instance);
 
+/* Puts the figures of all connections into a snapshot. */
+void client_instance_tell_stats(struct client_instance *instance, struct mqc_stats *out);
+
 /* Adds a role. MQC_WRONG_STATE when the instance has one of this kind and group already. */
 mqc_status client_instance_register(struct client_instance *instance, struct client_role *role,
                                     mqc_error *error);

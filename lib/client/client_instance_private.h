@@ -1,6 +1,6 @@
 /* Shared by the files of the client instance only: client_instance.c (state), client_steps.c
  * (services), client_roles.c (who uses it), client_routes.c (look-ups), client_heartbeat.c,
- * client_requests.c (what brokers ask). */
+ * client_requests.c (what brokers ask), client_stats.c (figures). */
 #ifndef CLIENT_CLIENT_INSTANCE_PRIVATE_H
 #define CLIENT_CLIENT_INSTANCE_PRIVATE_H
 
@@ -8,7 +8,7 @@
 
 #include "lib/client/client_instance.h"
 
-enum { CLIENT_TASKS_MOST = 6 };
+enum { CLIENT_TASKS_MOST = 8 };
 
 struct client_instance {
     char *id;
@@ -31,6 +31,8 @@ struct client_instance {
     struct callback_executor *callbacks;
     struct scheduled_task *tasks[CLIENT_TASKS_MOST];
     size_t task_count;
+    struct callback_task stats_task; /* submitted while stats_busy */
+    atomic_bool stats_busy;
 
     struct lock lock;         /* guards state, starting, roles, their counts of users, heartbeats */
     struct condition changed; /* of any of those */
@@ -60,6 +62,10 @@ bool client_roles_has_consumer(struct client_instance *instance);
 /* ---- client_routes.c ---- */
 void client_routes_refresh(void *instance);            /* scheduled task */
 void client_routes_fetch_name_servers(void *instance); /* scheduled task */
+
+/* ---- client_stats.c ---- */
+void client_stats_sample(void *instance); /* scheduled task */
+void client_stats_listen(void *instance); /* scheduled task */
 
 /* ---- client_heartbeat.c ---- */
 void client_heartbeat_task(void *instance); /* scheduled task */

@@ -266,6 +266,8 @@ static char *describe_settings(const mqc_client_options *filled)
                       (void *)(uintptr_t)filled->map_address, filled->map_address_arg,
                       (const void *)filled->rpc_hooks, filled->rpc_hook_count, filled->unit_mode,
                       filled->vip_channel);
+    buffer_put_format(&text, " stats=%p,%p,%d", (void *)(uintptr_t)filled->stats_listener,
+                      filled->stats_listener_arg, filled->stats_interval_ms);
     char *taken = buffer_take(&text);
     buffer_done(&text);
     return taken;

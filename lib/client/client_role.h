@@ -14,6 +14,7 @@
 #include "lib/protocol/remoting_command.h"
 
 struct client_role;
+struct mqc_stats;
 
 /* A broker asks how a transaction stands (CheckTransactionStateRequestHeader). */
 struct transaction_check {
@@ -43,6 +44,10 @@ struct client_role_type {
     bool (*rebalance)(struct client_role *role);
     /* Sends changed offsets to the brokers. Scheduled executor. */
     void (*persist_offsets)(struct client_role *role);
+    /* Puts the role's figures into a snapshot, and keeps what they are for their rates. Must not
+     * block; any thread, and the scheduled executor. NULL: it has none. */
+    void (*tell_stats)(struct client_role *role, struct mqc_stats *out);
+    void (*sample_stats)(struct client_role *role, int64_t now_ms);
     /* Shrinks or grows worker pools. Scheduled executor, every minute. */
     void (*adjust_workers)(struct client_role *role);
     /* Takes over a check of one of the group's transactions. On the reading thread: must not block.

@@ -5,6 +5,7 @@
 #include "lib/base/log.h"
 #include "lib/client/client_instance_private.h"
 #include "lib/client/outgoing.h"
+#include "lib/stats/meters.h"
 
 struct step {
     const char *name;
@@ -151,6 +152,10 @@ static mqc_status tasks_up(struct client_instance *instance, mqc_error *error)
         {"persist offsets", true, instance->options.persist_offsets_ms,
          instance->options.persist_offsets_ms, persist_all},
         {"adjust consume pools", true, 60000, 60000, adjust_all},
+        {"sample statistics", true, RATE_SAMPLE_MS, RATE_SAMPLE_MS, client_stats_sample},
+        {"tell statistics", instance->options.stats_listener != NULL,
+         instance->options.stats_interval_ms, instance->options.stats_interval_ms,
+         client_stats_listen},
     };
     mqc_status status = MQC_OK;
     pending_requests_start(&instance->requests, instance->scheduler);

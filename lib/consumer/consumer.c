@@ -30,6 +30,7 @@ mqc_status consumer_init(struct consumer *consumer, const struct consumer_kind *
     lock_init(&consumer->queues_lock, LOCK_RANK_REBALANCE);
     list_init(&consumer->queues);
     map_init(&consumer->topics);
+    consumer_figures_init(&consumer->figures);
     atomic_store(&consumer->stop_deadline_ms, CLOCK_NEVER);
     atomic_store(&consumer->heartbeat_ms, INT64_MIN / 2);
     consumer->chore.run = run_chores;
@@ -66,6 +67,7 @@ void consumer_done(struct consumer *consumer)
 {
     offset_store_unref(consumer->offsets);
     subscriptions_done(&consumer->subscriptions);
+    consumer_figures_done(&consumer->figures);
     intern_done(&consumer->names);
     struct map_entry entry;
     for (size_t at = 0; map_next(&consumer->topics, &at, &entry);) memory_free(entry.value);

@@ -13,6 +13,7 @@
 #include <mqclient/consumer.h>
 
 #include "lib/consumer/allocate_strategy.h"
+#include "lib/consumer/consumer_figures.h"
 #include "lib/consumer/delivery.h"
 #include "lib/consumer/offset_record.h"
 #include "lib/consumer/process_queue.h"
@@ -150,9 +151,10 @@ struct consumer {
     _Atomic int state;                /* enum consumer_state; may be read without the lock */
     struct client_instance *instance; /* set before RUNNING, then fixed */
     struct offset_store *offsets;     /* likewise */
-    int users;                        /* of the instance, by consumer_enter */
-    bool ending;                      /* some thread works on the shutdown */
-    bool left;                        /* the instance is not to be touched any more */
+    struct consumer_figures figures;
+    int users;   /* of the instance, by consumer_enter */
+    bool ending; /* some thread works on the shutdown */
+    bool left;   /* the instance is not to be touched any more */
     int64_t start_unix_ms;
     atomic_bool announced; /* the first heartbeat has gone out: brokers can list us */
     atomic_bool unlisted;  /* heartbeats do not name the subscriptions: queues were chosen */
@@ -190,6 +192,8 @@ struct consumer_queue {
     atomic_bool leaving;          /* to be lost: not pulled any more */
     bool pop;                     /* popped instead of pulled: `messages` and `offset` stay empty */
     atomic_int unacked;           /* popped messages that are not settled yet */
+    struct meter *meter;          /* NULL: nothing is counted */
+    _Atomic int64_t end_offset;   /* that the broker named last; -1 before */
 
     struct pull_request pull; /* this and what follows belong to whoever has the pull request */
     struct callback_task repair;
@@ -239,6 +243,14 @@ void consumer_free(struct consumer *consumer);
 extern const struct client_role_type CONSUMER_ROLE_TYPE;
 int32_t consumer_request(struct consumer *consumer, const struct remoting_command *command,
                          struct buffer *body, mqc_error *remark);
+
+/* ---- consumer_stats.c ---- */
+void consumer_tell_stats(struct client_role *role, struct mqc_stats *out);
+void consumer_sample_stats(struct client_role *role, int64_t now_ms);
+mqc_stats *consumer_stats(struct consumer *consumer, mqc_error *error);
+/* Keeps what a division of the topic's `queues` queues has changed. Rebalance service. */
+void consumer_note_rebalance(struct consumer *consumer, const char *topic, size_t queues,
+                             int gained, int lost);
 
 /* ---- consumer_queues.c ---- */
 mqc_status consumer_queue_new(struct consumer *consumer, const mqc_message_queue *place,

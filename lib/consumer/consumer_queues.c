@@ -30,6 +30,8 @@ mqc_status consumer_queue_new(struct consumer *consumer, const mqc_message_queue
     consumer_ref(consumer);
     queue->consumer = consumer;
     queue->place = (mqc_message_queue){topic, broker_name, place->queue_id};
+    queue->meter = meters_of(&consumer->figures.meters, topic, broker_name, place->queue_id);
+    atomic_init(&queue->end_offset, -1);
     process_queue_init(&queue->messages);
     atomic_store(&queue->messages.last_pull_ms, clock_now_ms());
     if (consumer->kind->queue_init) consumer->kind->queue_init(queue);

@@ -17,6 +17,8 @@ const struct client_role_type CONSUMER_ROLE_TYPE = {
     .rebalance = rebalance,
     .persist_offsets = persist_offsets,
     .request = request,
+    .tell_stats = consumer_tell_stats,
+    .sample_stats = consumer_sample_stats,
 };
 
 static struct consumer *consumer_of(struct client_role *role)

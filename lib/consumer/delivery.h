@@ -14,6 +14,7 @@ struct delivery_kind {
     void (*free)(struct mqc_delivery *delivery);
 };
 
+struct meter;
 struct mqc_delivery {
     mqc_message_queue queue; /* names live as long as the delivery */
     struct mqc_message **messages;
@@ -23,6 +24,7 @@ struct mqc_delivery {
     int suspend_ms;                   /* orderly; 0: as the options say */
     bool by_hand;                     /* orderly: commits */
     const struct delivery_kind *kind; /* NULL: a listener's call ends it */
+    struct meter *meter;              /* NULL: it is not counted */
 };
 
 /* A delivery of its own of some messages of a block, which is counted up; they are made readable.

@@ -133,6 +133,7 @@ static mqc_status make_delivery(struct pulled_batch *batch, mqc_delivery **out, 
     own->delivery = (struct mqc_delivery){
         .queue = batch->queue->place, .messages = batch->messages, .kind = &KIND};
     own->delivery.count = delivery_prepare_all(&batch->queue->place, batch->messages, batch->count);
+    meter_add(batch->queue->meter, METER_CONSUMED_MESSAGES, own->delivery.count);
     if (own->delivery.count > 0)
         *out = &own->delivery;
     else

@@ -79,6 +79,7 @@ static void take_messages(struct consumer_queue *queue, struct remoting_arrival 
     size_t count = batch ? batch->count : 0;
     if (batch) {
         atomic_fetch_add(&queue->unacked, (int)count);
+        consumer_figures_received(queue->meter, batch->messages, count);
         queue->consumer->kind->deliver_popped(batch);
     }
     if (queue_pull_over(queue))

@@ -28,6 +28,7 @@ static bool is_full(struct consumer_queue *queue)
 {
     int unacked = atomic_load(&queue->unacked);
     bool full = unacked > queue->consumer->settings.pop_max_unacked;
+    if (full) meter_add(queue->meter, METER_PULL_PAUSES, 1);
     if (!full)
         queue->pauses = 0;
     else if (queue->pauses++ % SAY_EVERY == 0)

@@ -55,6 +55,7 @@ void queue_pull_answered(struct remoting_arrival *arrival, const mqc_error *erro
         return;
     }
     queue->broker_id = header.suggest_broker_id;
+    atomic_store(&queue->end_offset, header.max_offset);
     if (code == RESPONSE_PULL_OFFSET_MOVED)
         move_offset(queue, header.next_begin_offset);
     else if (code == RESPONSE_SUCCESS)
@@ -93,6 +94,7 @@ static void take_messages(struct consumer_queue *queue, struct remoting_arrival 
     if (batch) {
         status = process_queue_put(&queue->messages, batch->messages, batch->count, &count, &error);
         batch->count = count;
+        consumer_figures_received(queue->meter, batch->messages, count);
         if (count > 0)
             queue->consumer->kind->deliver(batch);
         else

@@ -44,6 +44,7 @@ void queue_pull_again(struct consumer_queue *queue, int64_t delay_ms)
 /* With some jitter, so that the queues of a broker that comes back do not come all at once. */
 void queue_pull_failed(struct consumer_queue *queue)
 {
+    meter_add(queue->meter, METER_PULL_FAILURES, 1);
     queue_pull_again(queue, FAILED_MS + (int64_t)random_below(FAILED_MS / 4));
 }
 
@@ -92,6 +93,7 @@ void queue_pull_ask(struct consumer_queue *queue, queue_asker *ask_broker)
 {
     struct topic_subscription *subscription =
         subscriptions_get(&queue->consumer->subscriptions, queue->place.topic);
+    meter_add(queue->meter, METER_PULLS, 1);
     mqc_error error = {.text = "no subscription"};
     mqc_status status = subscription ? ask_broker(queue, subscription, &error) : MQC_NOT_FOUND;
     topic_subscription_unref(subscription);
@@ -115,6 +117,7 @@ static bool is_full(struct consumer_queue *queue)
     bool full = (int64_t)state.count > most || (int64_t)(state.bytes / MIB) > most_mib ||
                 (settings->queue_max_span >= 0 &&
                  state.last_offset - state.first_offset > settings->queue_max_span);
+    if (full) meter_add(queue->meter, METER_PULL_PAUSES, 1);
     if (!full) {
         queue->pauses = 0;
     } else if (queue->pauses++ % SAY_EVERY == 0) {

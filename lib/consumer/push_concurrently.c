@@ -91,7 +91,7 @@ static void piece_run(struct consume_task *task)
     if (push_hold_back(consumer, task)) return;
     size_t good = piece_prepare(piece);
     struct mqc_delivery delivery = {
-        .queue = queue->place, .messages = piece->messages, .count = good};
+        .queue = queue->place, .messages = piece->messages, .count = good, .meter = queue->meter};
     atomic_store(&queue->messages.last_consume_unix_ms, clock_unix_ms());
     size_t done = good > 0 ? push_deliver(consumer, &delivery) : 0;
     piece_end(piece, good, done, delivery.retry_level);
@@ -180,6 +180,7 @@ static bool give_back(struct consumer_queue *queue, struct mqc_message *message,
     mqc_status status = consumer_send_back(consumer, instance, message, level, &error);
     consumer_exit(consumer);
     if (status == MQC_OK) {
+        meter_add(queue->meter, METER_SENT_BACK_MESSAGES, 1);
         consumer_queue_finished(queue, message);
         return true;
     }

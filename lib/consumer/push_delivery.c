@@ -10,9 +10,11 @@ size_t push_deliver(const struct mqc_push_consumer *consumer, struct mqc_deliver
     delivery->retry_level = 0;
     struct consume_watched watched;
     consume_watch_before(&consumer->watch, &watched, delivery);
+    int64_t began_us = consumer_figures_begin(delivery);
     mqc_consume_status status =
         consumer->options.listener(delivery, consumer->options.listener_arg);
     size_t done = status == MQC_CONSUME_SUCCESS ? delivery->done : 0;
+    consumer_figures_end(delivery, began_us, done);
     consume_watch_after(&consumer->watch, &watched, delivery, done == delivery->count);
     return done;
 }
@@ -23,10 +25,12 @@ mqc_order_status push_deliver_orderly(const struct mqc_push_consumer *consumer,
     delivery->done = delivery->count;
     struct consume_watched watched;
     consume_watch_before(&consumer->watch, &watched, delivery);
+    int64_t began_us = consumer_figures_begin(delivery);
     mqc_order_status status =
         consumer->options.orderly_listener(delivery, consumer->options.listener_arg);
-    consume_watch_after(&consumer->watch, &watched, delivery,
-                        status == MQC_ORDER_SUCCESS || status == MQC_ORDER_COMMIT);
+    bool success = status == MQC_ORDER_SUCCESS || status == MQC_ORDER_COMMIT;
+    consumer_figures_end(delivery, began_us, success ? delivery->done : 0);
+    consume_watch_after(&consumer->watch, &watched, delivery, success);
     return status;
 }
 

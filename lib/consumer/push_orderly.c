@@ -242,8 +242,10 @@ static int64_t consume(struct call *call)
     struct consumer_queue *queue = &call->queue->core;
     if (!shorten_to_readable(call)) return suspend_ms(call);
     if (call->count == 0) return GO_ON;
-    call->delivery =
-        (mqc_delivery){.queue = queue->place, .messages = call->messages, .count = call->count};
+    call->delivery = (mqc_delivery){.queue = queue->place,
+                                    .messages = call->messages,
+                                    .count = call->count,
+                                    .meter = queue->meter};
     atomic_store(&queue->messages.last_consume_unix_ms, clock_unix_ms());
     mqc_order_status status =
         push_deliver_orderly(push_consumer_of(queue->consumer), &call->delivery);
@@ -341,6 +343,8 @@ static bool give_up(struct consumer_queue *queue, struct mqc_message *message, b
         status = damaged ? consumer_send_back(core, instance, message, -1, &error)
                          : consumer_send_copy(core, instance, message, &error);
     consumer_exit(core);
+    if (status == MQC_OK && core->settings.model == MQC_CLUSTERING)
+        meter_add(queue->meter, METER_SENT_BACK_MESSAGES, 1);
     if (status == MQC_OK)
         consumer_queue_finished(queue, message);
     else

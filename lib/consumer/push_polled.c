@@ -11,6 +11,7 @@ struct polled_delivery {
     struct consume_task task; /* gives back what was refused */
     struct piece *piece;
     size_t done; /* by the application's verdict */
+    int64_t began_us;
 };
 
 static void resume(struct consumer *core);
@@ -107,9 +108,10 @@ static mqc_status open_piece(struct mqc_push_consumer *consumer, struct piece *p
     }
     own->piece = piece;
     own->task = (struct consume_task){.run = run, .discard = discard};
-    own->delivery =
-        (struct mqc_delivery){.queue = queue->place, .messages = piece->messages, .kind = &KIND};
+    own->delivery = (struct mqc_delivery){
+        .queue = queue->place, .messages = piece->messages, .kind = &KIND, .meter = queue->meter};
     own->delivery.count = own->delivery.done = piece_prepare(piece);
+    own->began_us = consumer_figures_begin(&own->delivery);
     atomic_store(&queue->messages.last_consume_unix_ms, clock_unix_ms());
     lock_take(&consumer->core.lock);
     consumer->out++;
@@ -125,13 +127,15 @@ static mqc_status open_piece(struct mqc_push_consumer *consumer, struct piece *p
 
 static void finish(struct mqc_delivery *delivery, mqc_consume_status status)
 {
-    end_with((struct polled_delivery *)delivery,
-             status == MQC_CONSUME_SUCCESS ? delivery->done : 0);
+    struct polled_delivery *own = (struct polled_delivery *)delivery;
+    size_t done = status == MQC_CONSUME_SUCCESS ? delivery->done : 0;
+    consumer_figures_end(delivery, own->began_us, done);
+    end_with(own, done);
 }
 
 static void refuse(struct mqc_delivery *delivery)
 {
-    end_with((struct polled_delivery *)delivery, 0);
+    finish(delivery, MQC_RECONSUME_LATER);
 }
 
 static void end_with(struct polled_delivery *own, size_t done)

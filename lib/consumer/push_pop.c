@@ -82,8 +82,10 @@ static void piece_run(struct consume_task *task)
     bool in_time = clock_now_ms() < batch->expires_ms;
     if (in_time) {
         size_t readable = shorten_to_readable(piece);
-        struct mqc_delivery delivery = {
-            .queue = queue->place, .messages = batch->messages + piece->first, .count = readable};
+        struct mqc_delivery delivery = {.queue = queue->place,
+                                        .messages = batch->messages + piece->first,
+                                        .count = readable,
+                                        .meter = queue->meter};
         delivery.queue.queue_id = batch->messages[piece->first]->queue_id;
         atomic_store(&queue->messages.last_consume_unix_ms, clock_unix_ms());
         size_t done = readable > 0 ? push_deliver(consumer, &delivery) : 0;

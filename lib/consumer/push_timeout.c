@@ -54,9 +54,11 @@ static void sweep_queue(struct mqc_push_consumer *consumer, struct consumer_queu
             core->group, queue->place.topic, queue->place.broker_name, queue->place.queue_id,
             (long long)message->queue_offset, consumer->options.consume_timeout_minutes,
             status == MQC_OK ? "sent back" : "not sent back: ", status == MQC_OK ? "" : error.text);
-        if (status == MQC_OK)
+        if (status == MQC_OK) {
+            meter_add(queue->meter, METER_SENT_BACK_MESSAGES, 1);
+            meter_add(queue->meter, METER_CONSUME_TIMEOUTS, 1);
             consumer_queue_finished(queue, message);
-        else
+        } else
             process_queue_unclaim(&queue->messages, message->queue_offset);
         mqc_message_free(message);
         if (status != MQC_OK) return;

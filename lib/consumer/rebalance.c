@@ -30,7 +30,8 @@ struct pass {
     struct consumer *consumer;
     struct client_instance *instance;
     bool changed;
-    bool unknown; /* some list of members lacked us */
+    int gained, lost; /* queues of the topic at hand */
+    bool unknown;     /* some list of members lacked us */
     bool give_up_when_unknown;
     bool missing;            /* some topic has no route */
     bool held;               /* another member still has some queue of ours */
@@ -259,15 +260,17 @@ static void members_done(struct pass *pass)
 static bool update(struct pass *pass, const char *topic, const struct topic_queues *queues,
                    const bool *mine)
 {
-    bool changed_before = pass->changed;
-    pass->changed = false;
+    pass->gained = pass->lost = 0;
     bool complete = drop_lost(pass, topic, queues, mine);
     for (size_t i = 0; i < queues->subscribe_count && consumer_running(pass->consumer); i++) {
         if (!mine[i] || consumer_queues_has(pass->consumer, &queues->subscribe[i])) continue;
         if (!gain(pass, &queues->subscribe[i])) complete = false;
     }
-    if (pass->changed) tell_listener(pass, topic, queues);
-    pass->changed = pass->changed || changed_before;
+    if (pass->gained + pass->lost > 0) {
+        consumer_note_rebalance(pass->consumer, topic, queues->subscribe_count, pass->gained,
+                                pass->lost);
+        tell_listener(pass, topic, queues);
+    }
     return complete;
 }
 
@@ -335,6 +338,7 @@ static bool gain(struct pass *pass, const mqc_message_queue *place)
         pass->pop ? consumer_queue_gain_pop(pass->consumer, place, &gained, &error)
                   : consumer_queue_gain(pass->consumer, pass->instance, place, &gained, &error);
     if (gained) pass->changed = true;
+    pass->gained += gained;
     if (status == MQC_OK) return true;
     bool held = status == MQC_WRONG_STATE;
     pass->held = pass->held || held;
@@ -361,6 +365,7 @@ static bool lose(struct pass *pass, struct consumer_queue *queue, const char *wh
 {
     if (!consumer_queue_lose(queue, pass->instance, why)) return false;
     pass->changed = true;
+    pass->lost++;
     return true;
 }
 

@@ -10,6 +10,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
 #include "lib/base/memory.h"
+#include "lib/producer/send_figures.h"
 
 enum { SPARE_SENDS = 1024 };
 
@@ -22,6 +23,8 @@ static bool may_call_on(const struct async_send *send, const mqc_error *failure)
 static mqc_status next_place(struct async_send *send, mqc_error *failure);
 static mqc_status call(struct async_send *send, mqc_error *error);
 static void answered(struct remoting_arrival *arrival, const mqc_error *error, void *arg);
+static bool is_counted(const struct async_send *send);
+static mqc_status end_failed(struct async_send *send, const mqc_error *failure, mqc_error *error);
 static bool read_answer(struct async_send *send, const struct remoting_command *answer);
 static void submit(struct async_send *send);
 static void deliver(struct callback_task *task);
@@ -143,7 +146,21 @@ static mqc_status first_call(struct async_send *send, const mqc_message *message
         }
     } while (status != MQC_OK && failed && sender_may_retry(&failure) && send->attempts_left > 0 &&
              clock_now_ms() < send->deadline_ms);
-    return status == MQC_OK ? MQC_OK : send_trail_end(&send->trail, &failure, error);
+    return status == MQC_OK ? MQC_OK : end_failed(send, &failure, error);
+}
+
+/* Recalls are sends only in the way they go. */
+static bool is_counted(const struct async_send *send)
+{
+    return !send->type->request;
+}
+
+static mqc_status end_failed(struct async_send *send, const mqc_error *failure, mqc_error *error)
+{
+    const char *last_broker = send->trail.attempts > 0 ? send->place.queue.broker_name : NULL;
+    if (is_counted(send))
+        send_figures_failed(&send->producer->sender, &send->content, last_broker, &send->trail);
+    return send_trail_end(&send->trail, failure, error);
 }
 
 /* The next attempts, on the reading thread or another that must not wait: after the failure `why`
@@ -168,7 +185,7 @@ static bool call_on(struct async_send *send, const mqc_error *why)
         if (!under_way) sender_learn(&producer->sender, &send->place, &failure);
     }
     bool settled = under_way || cancelled;
-    if (!settled) send_trail_end(&send->trail, &failure, &send->error);
+    if (!settled) end_failed(send, &failure, &send->error);
     send_unref(send);
     producer_leave(producer);
     return settled;
@@ -238,9 +255,14 @@ static void answered(struct remoting_arrival *arrival, const mqc_error *error, v
     sender_learn(&send->producer->sender, &send->place, error);
     if (error) {
         if (call_on(send, error)) return;
-    } else if (send->error.status == MQC_OK && send->type->next && send->type->next(send)) {
-        begin_attempts(send);
-        if (call_on(send, NULL)) return;
+    } else if (send->error.status == MQC_OK) {
+        if (is_counted(send))
+            send_figures_sent(&send->producer->sender, &send->content, &send->place.queue,
+                              &send->trail);
+        if (send->type->next && send->type->next(send)) {
+            begin_attempts(send);
+            if (call_on(send, NULL)) return;
+        }
     }
     /* One of a burst: see calls_completed in client_steps.c. */
     callback_executor_submit_uncalled(client_instance_callbacks(send->producer->sender.instance),

@@ -24,9 +24,6 @@ enum {
     GRACE_MS = 1000
 };
 
-static const struct client_role_type PRODUCER_ROLE = {.kind = CLIENT_ROLE_PRODUCER,
-                                                      .check_transaction = transaction_check_take};
-
 static mqc_status copy_options(const mqc_producer_options *options, size_t size,
                                mqc_producer_options *out, mqc_error *error);
 static mqc_status keep_options(struct mqc_producer *producer, const mqc_producer_options *given,
@@ -153,6 +150,7 @@ void mqc_producer_free(mqc_producer *producer)
     map_done(&producer->reply_topics);
     condition_done(&producer->changed);
     lock_done(&producer->lock);
+    meters_done(&producer->meters);
     intern_done(&producer->names);
     kept_options_free(OPTION_ROLE_PRODUCER, &producer->options);
     kept_options_free(OPTION_ROLE_CLIENT, &producer->client);
@@ -273,12 +271,14 @@ static void init(struct mqc_producer *producer)
         .attempt_timeout_ms = options->attempt_timeout_ms,
         .max_message_bytes = options->max_message_bytes,
         .retry_not_stored = options->retry_other_broker_when_not_stored_ok,
+        .meters = &producer->meters,
         .watch = {options->group, options->send_hooks, options->send_hook_count, NULL},
     };
     send_window_init(&producer->window, options->max_async_sends, options->max_async_bytes,
                      options->when_full);
     accumulator_init(&producer->accumulator, options);
     intern_init(&producer->names);
+    meters_init(&producer->meters, false);
     producer->fork_generation = process_fork_generation();
     atomic_init(&producer->gate, PRODUCER_CLOSED);
     lock_init(&producer->lock, LOCK_RANK_ROLE);

@@ -12,6 +12,7 @@ struct mqc_producer {
     struct sender sender;
     struct send_window window;
     struct accumulator accumulator;
+    struct meters meters;
     struct intern names;            /* the strings in results live as long as the producer */
     mqc_producer_options options;   /* filled; texts are owned, .client is unused */
     mqc_client_options client;      /* filled; texts are owned */
@@ -36,6 +37,9 @@ mqc_status producer_enter(struct mqc_producer *producer, mqc_error *error);
 /* One more call inside, by somebody who keeps the producer alive anyway. */
 void producer_hold(struct mqc_producer *producer);
 void producer_leave(struct mqc_producer *producer);
+
+/* producer_role.c */
+extern const struct client_role_type PRODUCER_ROLE;
 
 /* The end of a send that begins now. */
 int64_t producer_deadline(const struct mqc_producer *producer, const mqc_send_options *options);

@@ -8,6 +8,7 @@
 #include "lib/base/log.h"
 #include "lib/producer/message_check.h"
 #include "lib/producer/order_key.h"
+#include "lib/producer/send_figures.h"
 #include "lib/producer/send_trail.h"
 #include "lib/producer/sender.h"
 #include "lib/protocol/message.h"
@@ -87,8 +88,11 @@ static mqc_status run(struct course *course, mqc_send_result *result, mqc_error 
         verdict = attempt(course);
     }
     /* What was stored badly is stored: better than the failure of a later attempt. */
-    if (verdict != VERDICT_DONE && !course->stored_badly)
+    if (verdict != VERDICT_DONE && !course->stored_badly) {
+        send_figures_failed(course->sender, course->content, course->last_broker, &course->trail);
         return send_trail_end(&course->trail, &course->failure, error);
+    }
+    send_figures_sent(course->sender, course->content, &course->result.queue, &course->trail);
     if (result) *result = course->result;
     return MQC_OK;
 }

@@ -6,6 +6,7 @@
 #include "lib/base/error.h"
 #include "lib/producer/async_send.h"
 #include "lib/producer/message_check.h"
+#include "lib/producer/send_figures.h"
 
 static mqc_status send_sync(struct mqc_producer *producer, const mqc_message *message,
                             const mqc_send_options *options, mqc_send_result *result,
@@ -151,6 +152,7 @@ static mqc_status send_oneway(struct sender *sender, const mqc_message *message,
     send_request_make(&content, &sender->origin, &place.queue, &header, &request);
     status = remoting_client_call_oneway(client_instance_remoting(sender->instance), place.address,
                                          &request, deadline_ms, error);
+    if (status == MQC_OK) send_figures_oneway(sender, &content, &place.queue);
     send_content_done(&content);
     return status;
 }

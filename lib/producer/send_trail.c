@@ -10,7 +10,7 @@ enum { BROKERS_TEXT_BYTES = 160 };
 
 void send_trail_begin(struct send_trail *trail)
 {
-    trail->began_ms = clock_now_ms();
+    trail->began_us = clock_now_us();
     trail->attempts = 0;
     trail->maybe_done = false;
 }
@@ -41,7 +41,7 @@ mqc_status send_trail_end(const struct send_trail *trail, const mqc_error *last,
         }
         const char *plural = trail->attempts > 1 ? "s" : "";
         error_set(&end, last->status, "%d attempt%s in %lld ms, broker%s %s%s: %s", trail->attempts,
-                  plural, (long long)(clock_now_ms() - trail->began_ms), plural, brokers,
+                  plural, (long long)((clock_now_us() - trail->began_us) / 1000), plural, brokers,
                   trail->attempts > SEND_TRAIL_NAMED ? ", …" : "", last->text);
         end.broker_code = last->broker_code;
         end.retryable = last->retryable;

@@ -10,7 +10,7 @@
 enum { SEND_TRAIL_NAMED = 8 };
 
 struct send_trail {
-    int64_t began_ms;
+    int64_t began_us;
     int attempts;
     bool maybe_done;                       /* one of them may have reached its broker */
     const char *brokers[SEND_TRAIL_NAMED]; /* of the first attempts */

@@ -11,6 +11,7 @@
 #include "lib/producer/fault_table.h"
 #include "lib/producer/send_request.h"
 #include "lib/producer/send_watch.h"
+#include "lib/stats/meters.h"
 
 struct sender {
     struct client_instance *instance; /* set while calls are let in */
@@ -21,6 +22,7 @@ struct sender {
     bool retry_not_stored;      /* another broker when the first one has not stored well */
     struct fault_table *faults; /* NULL: slow brokers are not avoided */
     struct send_watch watch;
+    struct meters *meters; /* NULL: nothing is counted */
     atomic_bool leaving; /* shutting down with no time left: no pauses and no retries after them */
 };
 
