@@ -80,27 +80,35 @@ $(BUILD)/%.o: %.c | $(FIRST)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
-define layer_rule
-$(call layer_archive,$1): $(call layer_objects,$1)
+# $(call members_rule,file,objects): what the file is made of is written beside it, anew only when it is something else,
+# so that the file is made again also when a source has gone.
+define members_rule
+$1: $2 $1.members
+$1.members: FORCE
 	@mkdir -p $$(@D)
-	@rm -f $$@
-	$$(Q)$(AR) rcs $$@ $$^
+	@echo '$2' | cmp -s - $$@ || echo '$2' >$$@
 endef
-$(foreach l,$(LAYERS) embedded,$(eval $(call layer_rule,$l)))
+define archive_rule
+$(call members_rule,$1,$2)
+$1:
+	@rm -f $$@
+	$$(Q)$(AR) rcs $$@ $$(filter %.o,$$^)
+endef
+$(foreach l,$(LAYERS) embedded,$(eval $(call archive_rule,$(call layer_archive,$l),$(call layer_objects,$l))))
 
 # One relocatable object a library, with every private name made local: it can clash with nothing of
 # a user's, and both libraries can be in one program although both contain the lower layers.
-$(BUILD)/mqclient.o: $(CLIENT_OBJECTS)
+$(eval $(call members_rule,$(BUILD)/mqclient.o,$(CLIENT_OBJECTS)))
+$(BUILD)/mqclient.o:
 	$(call say,LD)
-	@mkdir -p $(@D)
-	$(Q)$(LD) -r -o $@ $^
+	$(Q)$(LD) -r -o $@ $(filter %.o,$^)
 	$(Q)$(OBJCOPY) --localize-hidden $@
 # The public names that are not its own (mqc_status_name, mqc_log_to, …) stay libmqclient's. It has a logger
 # of its own, which mqc_embedded_log_to leads to a sink.
-$(BUILD)/mqembedded.o: $(EMBEDDED_OBJECTS)
+$(eval $(call members_rule,$(BUILD)/mqembedded.o,$(EMBEDDED_OBJECTS)))
+$(BUILD)/mqembedded.o:
 	$(call say,LD)
-	@mkdir -p $(@D)
-	$(Q)$(LD) -r -o $@ $^
+	$(Q)$(LD) -r -o $@ $(filter %.o,$^)
 	$(Q)$(OBJCOPY) --wildcard --keep-global-symbol='mqc_embedded_*' $@
 
 $(BUILD)/lib%.so.$(SOVERSION): $(BUILD)/%.o
@@ -195,10 +203,7 @@ helper_objects = $(patsubst %.c,$(BUILD)/%.o,$(filter-out $1/check_%,$(wildcard 
 
 # A unit test sees its own layer and those below, nothing above: the layering is checked by the linker.
 define unit_rule
-$(BUILD)/test/unit/$1/helpers.a: $(call helper_objects,test/unit/$1)
-	@mkdir -p $$(@D)
-	@rm -f $$@
-	$$(Q)$(AR) rcs $$@ $$^
+$(call archive_rule,$(BUILD)/test/unit/$1/helpers.a,$(call helper_objects,test/unit/$1))
 $(patsubst %.c,$(BUILD)/%,$(filter test/unit/$1/%,$(UNIT_SOURCES))): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/test/unit/unit.o \
     $(foreach l,$(call reverse,$(call upto,$1)),$(BUILD)/test/unit/$l/helpers.a) $(call layers_from,$1)
 	$$(call say,LINK)
@@ -296,7 +301,7 @@ check-unit: $(UNIT_PROGRAMS)  ## run the unit tests
 
 .PHONY: check-contract
 check-contract: $(CONTRACT_PROGRAMS)  ## run the contract suite on the embedded cluster
-	@TEST_LOGS=$(BUILD)/contract/embedded test/run-suites $(CONTRACT_PROGRAMS)
+	@JOBS=$${JOBS:-$$((4 * $$(nproc)))} TEST_LOGS=$(BUILD)/contract/embedded test/run-suites $(CONTRACT_PROGRAMS)
 
 .PHONY: contract-table
 contract-table:  ## write docs/contract.md from what check-contract and check-broker have left
