@@ -12,7 +12,7 @@
 struct rebalance_service {
     struct service service;
     struct rebalance_timing timing;
-    bool (*rebalance)(void *arg);
+    enum rebalance_result (*rebalance)(void *arg);
     void *arg;
     atomic_bool wanted; /* woken since the last run began */
 };
@@ -21,7 +21,7 @@ static void run_service(void *arg);
 static bool wait_for_run(struct rebalance_service *service, int64_t earliest_ms, int64_t latest_ms);
 
 mqc_status rebalance_service_new(const struct rebalance_timing *timing,
-                                 bool (*rebalance)(void *arg), void *arg,
+                                 enum rebalance_result (*rebalance)(void *arg), void *arg,
                                  struct rebalance_service **out, mqc_error *error)
 {
     if (timing->wait_ms <= 0 || timing->minimum_ms < 0 || timing->unbalanced_ms <= 0)
@@ -71,10 +71,11 @@ static void run_service(void *arg)
     int64_t latest_ms = clock_deadline_ms(service->timing.wait_ms);
     while (wait_for_run(service, earliest_ms, latest_ms)) {
         atomic_store(&service->wanted, false); /* before the run: what comes during it counts */
-        bool balanced = service->rebalance(service->arg);
-        earliest_ms = clock_deadline_ms(service->timing.minimum_ms);
-        latest_ms =
-            clock_deadline_ms(balanced ? service->timing.wait_ms : service->timing.unbalanced_ms);
+        enum rebalance_result result = service->rebalance(service->arg);
+        if (result != REBALANCE_NOTHING)
+            earliest_ms = clock_deadline_ms(service->timing.minimum_ms);
+        latest_ms = clock_deadline_ms(result == REBALANCE_UNBALANCED ? service->timing.unbalanced_ms
+                                                                     : service->timing.wait_ms);
     }
 }
 

@@ -1,6 +1,6 @@
 /* The thread that divides queues among consumers: every 20 s, or when woken (a broker's notice, a
- * subscription, a new connection), at least 1 s apart; after an unfinished division again in 1 s
- * (RebalanceService.java). */
+ * subscription, a new connection), at least a while apart; after an unfinished division again in 1
+ * s (RebalanceService.java). */
 #ifndef SERVICES_REBALANCE_SERVICE_H
 #define SERVICES_REBALANCE_SERVICE_H
 
@@ -14,9 +14,15 @@ struct rebalance_timing {
     int unbalanced_ms; /* until the next run after one that was not finished; Java: 1000 */
 };
 
-/* `rebalance` returns whether everything is divided. */
+/* What a run has come to, from the least; of several the worst counts. */
+enum rebalance_result {
+    REBALANCE_NOTHING,   /* there was nothing to divide (yet): the next run may come at once */
+    REBALANCE_BALANCED,  /* everything is divided */
+    REBALANCE_UNBALANCED /* something is left to do */
+};
+
 mqc_status rebalance_service_new(const struct rebalance_timing *timing,
-                                 bool (*rebalance)(void *arg), void *arg,
+                                 enum rebalance_result (*rebalance)(void *arg), void *arg,
                                  struct rebalance_service **out, mqc_error *error);
 mqc_status rebalance_service_start(struct rebalance_service *service, mqc_error *error); /* once */
 /* Joins, and so waits for a run in progress. Not from within a run; again is fine. */

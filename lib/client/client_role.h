@@ -12,6 +12,7 @@
 #include "lib/protocol/message.h"
 #include "lib/protocol/names.h"
 #include "lib/protocol/remoting_command.h"
+#include "services/rebalance_service.h"
 
 struct client_role;
 struct mqc_stats;
@@ -40,8 +41,8 @@ struct client_role_type {
      * releases with subscription_done and memory_free. Must not block. */
     mqc_status (*describe)(struct client_role *role, struct heartbeat_consumer *out,
                            mqc_error *error);
-    /* Divides queues anew; returns whether everything is divided. Rebalance service. */
-    bool (*rebalance)(struct client_role *role);
+    /* Divides queues anew. Rebalance service. */
+    enum rebalance_result (*rebalance)(struct client_role *role);
     /* Sends changed offsets to the brokers. Scheduled executor. */
     void (*persist_offsets)(struct client_role *role);
     /* Puts the role's figures into a snapshot, and keeps what they are for their rates. Must not

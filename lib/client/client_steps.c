@@ -40,7 +40,7 @@ static const struct step steps[] = {
 enum { STEP_COUNT = sizeof steps / sizeof steps[0] };
 
 static void calls_completed(void *arg);
-static bool rebalance_all(void *arg);
+static enum rebalance_result rebalance_all(void *arg);
 static void persist_all(void *arg);
 static void adjust_all(void *arg);
 
@@ -218,15 +218,17 @@ static void inner_down(struct client_instance *instance)
 
 static void rebalance_one(struct client_role *role, void *arg)
 {
-    bool *balanced = arg;
-    if (role->type->rebalance && !role->type->rebalance(role)) *balanced = false;
+    enum rebalance_result *worst = arg;
+    enum rebalance_result result =
+        role->type->rebalance ? role->type->rebalance(role) : REBALANCE_NOTHING;
+    if (result > *worst) *worst = result;
 }
 
-static bool rebalance_all(void *arg)
+static enum rebalance_result rebalance_all(void *arg)
 {
-    bool balanced = true;
-    client_roles_each(arg, CLIENT_ROLE_CONSUMER, rebalance_one, &balanced);
-    return balanced;
+    enum rebalance_result worst = REBALANCE_NOTHING;
+    client_roles_each(arg, CLIENT_ROLE_CONSUMER, rebalance_one, &worst);
+    return worst;
 }
 
 static void persist_one(struct client_role *role, void *arg)

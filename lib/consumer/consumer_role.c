@@ -6,7 +6,7 @@
 
 static mqc_status describe(struct client_role *role, struct heartbeat_consumer *out,
                            mqc_error *error);
-static bool rebalance(struct client_role *role);
+static enum rebalance_result rebalance(struct client_role *role);
 static void persist_offsets(struct client_role *role);
 static int32_t request(struct client_role *role, const struct remoting_command *command,
                        struct buffer *body, mqc_error *remark);
@@ -49,10 +49,12 @@ static mqc_status describe(struct client_role *role, struct heartbeat_consumer *
 }
 
 /* Also while paused: queues that belong to others now must not wait for us. */
-static bool rebalance(struct client_role *role)
+static enum rebalance_result rebalance(struct client_role *role)
 {
     struct consumer *consumer = consumer_of(role);
-    return !consumer_running(consumer) || consumer_rebalance(consumer);
+    /* Brokers do not know of us before the first heartbeat; start wakes us after it. */
+    if (!consumer_running(consumer) || !atomic_load(&consumer->announced)) return REBALANCE_NOTHING;
+    return consumer_rebalance(consumer) ? REBALANCE_BALANCED : REBALANCE_UNBALANCED;
 }
 
 static void persist_offsets(struct client_role *role)

@@ -74,8 +74,6 @@ bool consumer_rebalance(struct consumer *consumer)
                         .give_up_when_unknown = consumer->unknown_passes >= UNKNOWN_PASSES_MOST};
     struct topic_subscription **topics;
     size_t count;
-    /* Brokers do not know of us before the first heartbeat; start wakes us after it. */
-    if (!atomic_load(&consumer->announced)) return true;
     if (consumer->kind->pass_begins) consumer->kind->pass_begins(consumer);
     if (subscriptions_list(&consumer->subscriptions, &topics, &count, NULL) != MQC_OK) return false;
     bool balanced = true;

@@ -17,12 +17,12 @@ static struct latch runs;
 static struct latch entered;
 static struct latch gate;
 static atomic_bool gated;
-static atomic_bool balanced;
+static _Atomic enum rebalance_result result;
 static int64_t first_ms; /* these three: read after stop */
 static int64_t ended_ms;
 static int64_t shortest_gap_ms;
 
-static bool rebalance(void *arg)
+static enum rebalance_result rebalance(void *arg)
 {
     ck_assert_ptr_eq(arg, &runs);
     int64_t now_ms = clock_now_ms();
@@ -32,7 +32,7 @@ static bool rebalance(void *arg)
     if (atomic_load(&gated)) latch_wait(&gate, 1);
     ended_ms = clock_now_ms();
     latch_raise(&runs);
-    return atomic_load(&balanced);
+    return atomic_load(&result);
 }
 
 static void set_up(int wait_ms, int minimum_ms, int unbalanced_ms)
@@ -41,7 +41,7 @@ static void set_up(int wait_ms, int minimum_ms, int unbalanced_ms)
     latch_init(&entered);
     latch_init(&gate);
     atomic_store(&gated, false);
-    atomic_store(&balanced, true);
+    atomic_store(&result, REBALANCE_BALANCED);
     first_ms = ended_ms = 0;
     shortest_gap_ms = INT64_MAX;
     struct rebalance_timing timing = {wait_ms, minimum_ms, unbalanced_ms};
@@ -122,6 +122,21 @@ START_TEST(wakes_during_a_run_lead_to_one_more)
 }
 END_TEST
 
+/* Else the run that finds the first consumer ready would wait for one that found nothing. */
+START_TEST(a_run_for_nothing_keeps_no_distance)
+{
+    set_up(HOUR_MS, HOUR_MS, HOUR_MS);
+    atomic_store(&result, REBALANCE_NOTHING);
+    start();
+    for (int i = 1; i <= 3; i++) {
+        rebalance_service_wake(service);
+        latch_wait(&runs, i);
+    }
+    rebalance_service_stop(service);
+    tear_down();
+}
+END_TEST
+
 static void *wake_often(void *arg)
 {
     atomic_bool *enough = arg;
@@ -163,7 +178,7 @@ END_TEST
 START_TEST(unfinished_run_is_repeated_soon)
 {
     set_up(HOUR_MS, 0, 2);
-    atomic_store(&balanced, false);
+    atomic_store(&result, REBALANCE_UNBALANCED);
     start();
     rebalance_service_wake(service);
     latch_wait(&runs, 6);
@@ -176,7 +191,7 @@ END_TEST
 START_TEST(minimum_holds_for_unfinished_runs_too)
 {
     set_up(HOUR_MS, 6, 1);
-    atomic_store(&balanced, false);
+    atomic_store(&result, REBALANCE_UNBALANCED);
     start();
     rebalance_service_wake(service);
     latch_wait(&runs, 4);
@@ -228,7 +243,7 @@ static Suite *suite(void)
     Suite *s = suite_create("rebalance_service");
     UNIT_CASE(s, "when", runs_after_each_wait, wake_runs_at_once_and_none_is_lost,
               wakes_before_start_count_as_one, wakes_during_a_run_lead_to_one_more,
-              unfinished_run_is_repeated_soon);
+              a_run_for_nothing_keeps_no_distance, unfinished_run_is_repeated_soon);
     UNIT_CASE(s, "gap", runs_are_not_too_close, wake_in_the_minimum_gap_is_kept,
               minimum_holds_for_unfinished_runs_too);
     UNIT_CASE(s, "life", stop_does_not_wait_for_the_next_run, bad_times_and_no_memory);
