@@ -82,6 +82,33 @@ NO_LOCK_ANALYSIS /* queue_request has locked */
     return MQC_OK;
 }
 
+void remoting_client_cancel(struct remoting_client *client, remoting_done *done, void *arg)
+{
+    for (;;) {
+        struct remoting_connection *found = NULL;
+        struct pending_call call;
+        lock_take(&client->lock);
+        LIST_EACH(&client->all, item)
+        {
+            struct remoting_connection *connection =
+                CONTAINER_OF(item, struct remoting_connection, in_all);
+            lock_take(&connection->lock);
+            if (!found && remoting_pending_take_of(connection, done, arg, &call))
+                found = remoting_connection_ref(connection);
+            lock_release(&connection->lock);
+        }
+        lock_release(&client->lock);
+        if (!found) return;
+        mqc_error why;
+        error_set(&why, MQC_CANCELLED, "%s: the request is not waited for any more",
+                  found->address_text);
+        why.maybe_done = true;
+        done(NULL, &why, arg);
+        remoting_pending_completed(found);
+        remoting_connection_unref(found);
+    }
+}
+
 mqc_status remoting_connection_reply(struct remoting_connection *connection, int32_t opaque,
                                      const struct command_to_send *response, mqc_error *error)
 {

@@ -68,6 +68,11 @@ mqc_status remoting_client_call_async(struct remoting_client *client, const char
                                       const struct command_to_send *request, int64_t deadline_ms,
                                       remoting_done *done, void *arg, mqc_error *error);
 
+/* Asynchronous calls with this completion and argument, if any still wait, end with MQC_CANCELLED
+ * now, on the caller's thread; an answer that comes all the same is thrown away. Not those of a
+ * client with a dresser. */
+void remoting_client_cancel(struct remoting_client *client, remoting_done *done, void *arg);
+
 /* Hands the frame over to be written; the request's flag gets COMMAND_FLAG_ONEWAY. While a quarter
  * of a megabyte waits to be written, so does the caller: MQC_BUSY when the deadline passes. */
 mqc_status remoting_client_call_oneway(struct remoting_client *client, const char *address,

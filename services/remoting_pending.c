@@ -76,6 +76,18 @@ bool remoting_pending_take(struct remoting_connection *connection, int32_t opaqu
     return true;
 }
 
+bool remoting_pending_take_of(struct remoting_connection *connection, remoting_done *done,
+                              void *arg, struct pending_call *out)
+{
+    struct id_map_entry entry;
+    for (size_t at = 0; id_map_next(&connection->pending, &at, &entry);) {
+        const struct pending_call *call = entry.value;
+        if (call->done == done && call->arg == arg)
+            return remoting_pending_take(connection, call->opaque, out);
+    }
+    return false;
+}
+
 void remoting_pending_expire(struct remoting_connection *connection, int64_t now_ms)
 {
     struct pending_call expired[EXPIRE_AT_ONCE];

@@ -211,6 +211,8 @@ mqc_status remoting_pending_add(struct remoting_connection *connection,
 bool remoting_pending_take(struct remoting_connection *connection, int32_t opaque,
                            struct pending_call *out) REQUIRES(connection->lock);
 /* Completes every call whose deadline has passed, or all of them with `why`. I/O thread. */
+bool remoting_pending_take_of(struct remoting_connection *connection, remoting_done *done,
+                              void *arg, struct pending_call *out) REQUIRES(connection->lock);
 void remoting_pending_expire(struct remoting_connection *connection, int64_t now_ms);
 void remoting_pending_fail_all(struct remoting_connection *connection, const mqc_error *why);
 int64_t remoting_pending_earliest(const struct remoting_connection *connection)

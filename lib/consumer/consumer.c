@@ -16,6 +16,7 @@ enum { HEARTBEAT_LEAST_MS = 1000 };
 
 static void run_chores(struct callback_task *task);
 static void tell_brokers(struct consumer *consumer, const char *new_topic);
+static void pull_anew(struct consumer *consumer, const char *topic);
 
 mqc_status consumer_init(struct consumer *consumer, const struct consumer_kind *kind,
                          const struct consumer_settings *settings, mqc_error *error)
@@ -159,7 +160,17 @@ static void tell_brokers(struct consumer *consumer, const char *new_topic)
     if (new_topic) route_table_want(client_instance_routes(instance), new_topic, NULL);
     client_instance_heartbeat(instance, 0);
     client_instance_wake_rebalance(instance);
+    if (new_topic) pull_anew(consumer, new_topic);
     consumer_exit(consumer);
+}
+
+/* A filter that has changed is in force at once, not when the pulls that are held have ended. */
+static void pull_anew(struct consumer *consumer, const char *topic)
+{
+    size_t count;
+    struct consumer_queue **queues = consumer_queues_list(consumer, topic, &count);
+    for (size_t i = 0; i < count; i++) queue_pull_anew(queues[i]);
+    consumer_queues_release(queues, count);
 }
 
 /* ---- pause ---- */

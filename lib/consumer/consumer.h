@@ -313,6 +313,9 @@ mqc_status consumer_start_offset(struct consumer *consumer, struct client_instan
 
 /* ---- pull_loop.c ---- */
 void queue_pull_start(struct consumer_queue *queue);
+/* A broker that holds a pull for want of messages is not waited for any longer: the filter that it
+ * holds it with is out of date. Between enter and exit. */
+void queue_pull_anew(struct consumer_queue *queue);
 /* For whoever has the pull request: what becomes of it. */
 void queue_pull_again(struct consumer_queue *queue, int64_t delay_ms);
 void queue_pull_failed(struct consumer_queue *queue); /* again in a second or so */

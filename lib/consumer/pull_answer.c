@@ -35,6 +35,10 @@ void queue_pull_answered(struct remoting_arrival *arrival, const mqc_error *erro
         queue_pull_end(queue);
         return;
     }
+    if (!arrival && error->status == MQC_CANCELLED) { /* by queue_pull_anew */
+        queue_pull_again(queue, 0);
+        return;
+    }
     if (!arrival) {
         queue_pull_say(queue, error->text);
         queue_pull_failed(queue);

@@ -35,6 +35,12 @@ void queue_pull_start(struct consumer_queue *queue)
     queue_pull_again(queue, 0);
 }
 
+void queue_pull_anew(struct consumer_queue *queue)
+{
+    remoting_client_cancel(client_instance_remoting(queue->consumer->instance), queue_pull_answered,
+                           queue);
+}
+
 void queue_pull_again(struct consumer_queue *queue, int64_t delay_ms)
 {
     struct pull_service *service = client_instance_pull_service(queue->consumer->instance);
