@@ -26,7 +26,7 @@ step()
     set +m
     wait_for_step "$folder/log" || status=$?
     kill_step
-    totals=$(grep -aE '^[0-9]+ passed, [0-9]+ failed$' "$folder/log" | tail -n 1)
+    totals=$(grep -aE '^[0-9]+ passed, [0-9]+ failed$' "$folder/log" | tail -n 1) || totals=""
     if [[ $totals =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
         good=${BASH_REMATCH[1]} bad=${BASH_REMATCH[2]}
         sed 's/^/    /' "$folder/log"
