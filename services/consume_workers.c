@@ -169,6 +169,14 @@ int consume_workers_count(struct consume_workers *workers)
     return threads;
 }
 
+int consume_workers_busy(struct consume_workers *workers)
+{
+    lock_take(&workers->lock);
+    int running = workers->running;
+    lock_release(&workers->lock);
+    return running;
+}
+
 bool consume_workers_is_current(struct consume_workers *workers)
 {
     for (int i = 0; i < workers->maximum; i++)

@@ -41,8 +41,9 @@ void consume_workers_free(struct consume_workers *workers);
 /* How many workers stay when they are idle, instead of none. Before start. */
 void consume_workers_set_minimum(struct consume_workers *workers, int minimum);
 
-/* Threads that there are at the moment. */
+/* Threads that there are at the moment, and those that run a task. */
 int consume_workers_count(struct consume_workers *workers);
+int consume_workers_busy(struct consume_workers *workers);
 /* Whether the calling thread is one of these workers. */
 bool consume_workers_is_current(struct consume_workers *workers);
 

@@ -11,6 +11,7 @@
 #include "lib/base/error.h"
 #include "lib/base/log.h"
 #include "lib/base/process.h"
+#include "services/service_list.h"
 
 static _Thread_local struct service *current;
 static atomic_int live;
@@ -22,6 +23,7 @@ void service_init(struct service *service, const char *name, void (*run)(void *a
                   void (*interrupt)(void *arg), void *arg)
 {
     *service = (struct service){.name = name, .run = run, .interrupt = interrupt, .arg = arg};
+    list_init(&service->listed);
     service->fork_generation = process_fork_generation();
     lock_init(&service->lock, LOCK_RANK_SERVICE);
     condition_init(&service->changed);
@@ -125,6 +127,19 @@ bool service_is_current(const struct service *service)
     return current == service;
 }
 
+void service_work_begins(const struct service_work *work)
+{
+    if (!current) return;
+    lock_take(&current->lock);
+    current->work = work;
+    lock_release(&current->lock);
+}
+
+void service_work_ends(void)
+{
+    service_work_begins(NULL);
+}
+
 int service_live_count(void)
 {
     return atomic_load(&live);
@@ -155,7 +170,9 @@ static void *thread_main(void *arg)
 #if defined(__linux__)
     pthread_setname_np(pthread_self(), service->name);
 #endif
+    service_list_add(service);
     service->run(service->arg);
+    service_list_remove(service);
     lock_take(&service->lock);
     service->finished = true;
     condition_wake_all(&service->changed);

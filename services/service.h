@@ -7,7 +7,11 @@
 
 #include <mqclient/status.h>
 
+#include "lib/base/list.h"
 #include "lib/base/lock.h"
+
+struct buffer;
+struct service_work;
 
 struct service {
     const char *name;             /* of the thread; at most 15 characters; static */
@@ -23,6 +27,9 @@ struct service {
     bool stopping;
     bool woken;
     bool finished;
+    const struct service_work *work; /* of its thread; NULL: nothing to tell */
+    struct link listed;              /* guarded by the list of all threads */
+    long kernel_id;                  /* likewise; 0: unknown */
 };
 
 void service_init(struct service *service, const char *name, void (*run)(void *arg),
@@ -64,5 +71,26 @@ bool service_is_current(const struct service *service);
 
 /* Threads of the library that are alive in this process, for tests. */
 int service_live_count(void);
+
+/* ---- what threads do ---- */
+
+/* Something that may take long, of a queue or (topic NULL) of a group. */
+struct service_work {
+    const char *what;
+    const char *group;
+    const char *topic, *broker_name;
+    int32_t queue_id;
+    int64_t offset; /* of the first of `count` messages */
+    size_t count;
+    int64_t since_ms; /* monotonic */
+};
+/* The calling thread is at `work`, which must live until it has ended. Nothing on other threads
+ * than services'. */
+void service_work_begins(const struct service_work *work);
+void service_work_ends(void);
+
+/* Every thread of the library in this process and what it is at, as mqadmin prints threads
+ * (UtilAll.jstack): "NAME TID: n STATE: s", then a line of what it is at. */
+void service_describe_threads(struct buffer *out);
 
 #endif

@@ -89,6 +89,9 @@ typedef struct mqc_push_consumer_options {
     int suspend_ms; /* of an orderly queue whose message is refused; 10..30000, default 1000 */
     const struct mqc_consume_hook *consume_hooks; /* see every listener call: hooks.h; not copied */
     size_t consume_hook_count;                    /* at most MQC_CONSUME_HOOKS_MOST */
+    /* A queue that was not pulled, or had no message consumed, for so long is named in the log with
+     * the reason, and counted (mqc_push_consumer_health); default 120000, -1: never. */
+    int stuck_after_ms;
 } mqc_push_consumer_options;
 
 /* A new consumer, not yet started; NULL and `error` when an option is wrong. Does not touch the
@@ -137,6 +140,21 @@ MQC_API mqc_status mqc_push_consumer_shutdown(mqc_push_consumer *consumer, int d
 /* Shuts down with a drain of 3000 ms if that has not been done, waits for listeners that still run,
  * and frees. NULL is fine. */
 MQC_API void mqc_push_consumer_free(mqc_push_consumer *consumer);
+
+/* Whether a consumer gets on, as it was found when it was looked at last, several times in
+ * `stuck_after_ms`. A queue is stuck when it was not pulled or none of its messages was consumed
+ * for that time, unless the application paused it. */
+typedef struct mqc_consumer_health {
+    int64_t queues;       /* that this consumer has now */
+    int64_t stuck;        /* of them */
+    int64_t stuck_in_all; /* how often a queue got stuck since the start */
+    int64_t restarted;    /* queues whose pulls had stopped and were begun anew */
+    char why[512];        /* which queue is stuck and why, the one stuck longest; "": none is */
+} mqc_consumer_health;
+
+/* Does not block. MQC_BAD_ARGUMENT for NULL. Any thread, also before start and after shutdown. */
+MQC_API mqc_status mqc_push_consumer_health(mqc_push_consumer *consumer,
+                                            mqc_consumer_health *health, mqc_error *error);
 
 /* ---- without a listener ---- */
 

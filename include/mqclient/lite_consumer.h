@@ -34,6 +34,8 @@ typedef struct mqc_lite_consumer_options {
     void *queue_listener_arg;
     const char *offset_store_path; /* broadcasting: see mqc_push_consumer_options */
     bool offsets_in_memory;        /* broadcasting: likewise */
+    char reserved[7];
+    int stuck_after_ms; /* as in mqc_push_consumer_options; also when nobody polls */
 } mqc_lite_consumer_options;
 
 /* A new consumer, not yet started; NULL and `error` when an option is wrong. Does not touch the
@@ -52,6 +54,10 @@ MQC_API MQC_USE_RESULT mqc_status mqc_lite_consumer_start(mqc_lite_consumer *con
                                                           mqc_error *error);
 MQC_API mqc_status mqc_lite_consumer_shutdown(mqc_lite_consumer *consumer, mqc_error *error);
 MQC_API void mqc_lite_consumer_free(mqc_lite_consumer *consumer);
+
+/* As mqc_push_consumer_health. */
+MQC_API mqc_status mqc_lite_consumer_health(mqc_lite_consumer *consumer,
+                                            mqc_consumer_health *health, mqc_error *error);
 
 /* ---- which queues ---- */
 

@@ -8,8 +8,7 @@
 #include "lib/client/client_instance_private.h"
 #include "lib/protocol/namespace.h"
 
-/* A request on its way to a callback thread. */
-struct inbound {
+struct client_request {
     struct callback_task task;
     struct client_instance *instance;
     struct remoting_connection *connection; /* counted */
@@ -44,48 +43,59 @@ void client_requests_handle(struct remoting_arrival *arrival, void *arg)
 
 static void submit(struct client_instance *instance, struct remoting_arrival *arrival)
 {
-    struct inbound *inbound = memory_allocate(sizeof *inbound);
-    struct frame *frame = inbound ? remoting_arrival_keep(arrival) : NULL;
+    struct client_request *request = memory_allocate(sizeof *request);
+    struct frame *frame = request ? remoting_arrival_keep(arrival) : NULL;
     if (!frame) {
-        memory_free(inbound);
+        memory_free(request);
         client_requests_reply(arrival->connection, arrival->command, RESPONSE_SYSTEM_ERROR,
                               SLICE_ABSENT, "out of memory");
         return;
     }
-    inbound->task.run = run;
-    inbound->instance = instance;
-    inbound->connection = remoting_connection_ref(arrival->connection);
-    inbound->frame = frame;
-    remoting_command_move(&inbound->command, arrival->command);
-    callback_executor_submit(instance->callbacks, &inbound->task);
+    request->task.run = run;
+    request->instance = instance;
+    request->connection = remoting_connection_ref(arrival->connection);
+    request->frame = frame;
+    remoting_command_move(&request->command, arrival->command);
+    callback_executor_submit(instance->callbacks, &request->task);
 }
 
 static void run(struct callback_task *task)
 {
-    struct inbound *inbound = CONTAINER_OF(task, struct inbound, task);
-    struct client_instance *instance = inbound->instance;
+    struct client_request *request = CONTAINER_OF(task, struct client_request, task);
+    struct client_instance *instance = request->instance;
     char room[NAME_BYTES];
     struct slice group =
-        namespace_unwrap(instance->options.name_space, group_of(&inbound->command), room);
-    struct buffer body;
-    buffer_init(&body);
-    mqc_error remark = {.text = ""};
-    int32_t code = RESPONSE_SYSTEM_ERROR;
+        namespace_unwrap(instance->options.name_space, group_of(&request->command), room);
     struct client_role *role = client_roles_hold(instance, CLIENT_ROLE_CONSUMER, group);
     if (role && role->type->request) {
-        code = role->type->request(role, &inbound->command, &body, &remark);
+        role->type->request(role, request);
     } else {
+        mqc_error remark;
         error_set(&remark, MQC_NOT_FOUND, "The Consumer Group <%.*s> not exist in this consumer",
                   SLICE_FORMAT(group));
+        client_request_answer(request, RESPONSE_SYSTEM_ERROR, SLICE_ABSENT, remark.text);
     }
     if (role) client_roles_release(instance, role);
-    client_requests_reply(inbound->connection, &inbound->command, code, buffer_slice(&body),
-                          remark.text);
-    buffer_done(&body);
-    remoting_command_done(&inbound->command);
-    frame_unref(inbound->frame);
-    remoting_connection_unref(inbound->connection);
-    memory_free(inbound);
+}
+
+const struct remoting_command *client_request_command(const struct client_request *request)
+{
+    return &request->command;
+}
+
+void client_request_answer(struct client_request *request, int32_t code, struct slice body,
+                           const char *remark)
+{
+    client_requests_reply(request->connection, &request->command, code, body, remark);
+    client_request_drop(request);
+}
+
+void client_request_drop(struct client_request *request)
+{
+    remoting_command_done(&request->command);
+    frame_unref(request->frame);
+    remoting_connection_unref(request->connection);
+    memory_free(request);
 }
 
 /* The requests name their group in one of two fields. */

@@ -17,6 +17,16 @@
 struct client_role;
 struct mqc_stats;
 
+/* A broker's request that a role was given (220, 221, 307, 309): answered or dropped once, on any
+ * thread. */
+struct client_request;
+const struct remoting_command *client_request_command(const struct client_request *request);
+/* Answers unless it is oneway; `remark` may be empty. Frees the request. While the instance is
+ * there. */
+void client_request_answer(struct client_request *request, int32_t code, struct slice body,
+                           const char *remark);
+void client_request_drop(struct client_request *request); /* frees it; any time */
+
 /* A broker asks how a transaction stands (CheckTransactionStateRequestHeader). */
 struct transaction_check {
     struct link link;
@@ -54,10 +64,9 @@ struct client_role_type {
     /* Takes over a check of one of the group's transactions. On the reading thread: must not block.
      */
     void (*check_transaction)(struct client_role *role, struct transaction_check *check);
-    /* A broker's request for this group, on a callback thread: fills the response's body and
-     * returns its code (enum response_code). Codes 220, 221, 307, 309. */
-    int32_t (*request)(struct client_role *role, const struct remoting_command *request,
-                       struct buffer *body, mqc_error *remark);
+    /* Takes over a broker's request for this group. On a callback thread, which it must not hold up
+     * with the application's code: the role cannot be unregistered meanwhile. */
+    void (*request)(struct client_role *role, struct client_request *request);
 };
 
 struct client_role {

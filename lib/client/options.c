@@ -197,7 +197,8 @@ mqc_lite_consumer_options options_fill_lite_consumer(const mqc_lite_consumer_opt
     X(queue_listener)                                                                              \
     X(queue_listener_arg)                                                                          \
     X(offset_store_path)                                                                           \
-    X(offsets_in_memory)
+    X(offsets_in_memory)                                                                           \
+    X(stuck_after_ms)
 
 void options_lite_to_shared(const mqc_lite_consumer_options *lite,
                             mqc_push_consumer_options *shared)

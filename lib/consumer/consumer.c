@@ -36,6 +36,7 @@ mqc_status consumer_init(struct consumer *consumer, const struct consumer_kind *
     atomic_store(&consumer->heartbeat_ms, INT64_MIN / 2);
     consumer->chore.run = run_chores;
     list_init(&consumer->role.link);
+    lock_init(&consumer->watch.lock, LOCK_RANK_LEAF);
     consumer->settings = *settings;
     consumer->settings.allocate = (mqc_allocate_options){0};
     consumer->settings.offset_store_path = NULL;
@@ -73,6 +74,7 @@ void consumer_done(struct consumer *consumer)
     struct map_entry entry;
     for (size_t at = 0; map_next(&consumer->topics, &at, &entry);) memory_free(entry.value);
     map_done(&consumer->topics);
+    lock_done(&consumer->watch.lock);
     lock_done(&consumer->queues_lock);
     condition_done(&consumer->changed);
     lock_done(&consumer->lock);
@@ -275,6 +277,7 @@ static void run_chores(struct callback_task *task)
     }
     if (instance && (chores & CHORE_SWEEP) && consumer->kind->sweep)
         consumer->kind->sweep(consumer, instance);
+    if (instance && (chores & CHORE_WATCH)) consumer_watch_look(consumer);
     if (instance) consumer_exit(consumer);
     consumer_unref(consumer);
 }

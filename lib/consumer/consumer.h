@@ -4,9 +4,9 @@
  *
  * Shared by the files of this layer only, in the order of a message's way: consumer.c (the object),
  * consumer_lifecycle.c (start, shutdown), consumer_role.c (what the instance calls),
- * consumer_requests.c (what brokers ask), rebalance.c and start_offset.c (which queues, from
- * where), consumer_queues.c (the table of queues), pull_loop.c and pull_answer.c, then the kinds
- * (push_*.c), send_back.c. */
+ * consumer_requests.c and consume_directly.c (what brokers ask), rebalance.c and start_offset.c
+ * (which queues, from where), consumer_queues.c (the table of queues), pull_loop.c and
+ * pull_answer.c, then the kinds (push_*.c), send_back.c. */
 #ifndef CONSUMER_CONSUMER_H
 #define CONSUMER_CONSUMER_H
 
@@ -14,13 +14,17 @@
 
 #include "lib/consumer/allocate_strategy.h"
 #include "lib/consumer/consumer_figures.h"
+#include "lib/consumer/consumer_watch.h"
 #include "lib/consumer/delivery.h"
 #include "lib/consumer/offset_record.h"
 #include "lib/consumer/process_queue.h"
+#include "lib/consumer/pull_wish.h"
 #include "lib/consumer/subscriptions.h"
 #include "lib/protocol/names.h"
 #include "lib/protocol/pop_ticket.h"
+#include "services/consume_workers.h"
 #include "services/pull_service.h"
+#include "services/scheduled_executor.h"
 
 /* NEW -> STARTING -> RUNNING -> STOPPING -> STOPPED; a failed start leads back to NEW. */
 enum consumer_state {
@@ -31,7 +35,7 @@ enum consumer_state {
     CONSUMER_STOPPED
 };
 
-enum consumer_chore { CHORE_HEARTBEAT = 1, CHORE_SWEEP = 2 };
+enum consumer_chore { CHORE_HEARTBEAT = 1, CHORE_SWEEP = 2, CHORE_WATCH = 4 };
 
 struct consumer;
 struct consumer_queue;
@@ -72,9 +76,12 @@ struct consumer_kind {
     void (*resume)(struct consumer *consumer);
     /* The time has come to look for what takes too long (CHORE_SWEEP). Callback thread. */
     void (*sweep)(struct consumer *consumer, struct client_instance *instance);
-    /* Has one message consumed now and here, and returns CR_SUCCESS or what else (309). */
+    /* Has one message consumed now and here, and returns CR_SUCCESS or what else (309). On a worker
+     * that `submit` gives the task to. */
     const char *(*consume_directly)(struct consumer *consumer, struct mqc_message *message);
+    void (*submit)(struct consumer *consumer, struct consume_task *task);
     int (*threads)(struct consumer *consumer); /* that listeners run on, at most */
+    int (*busy)(struct consumer *consumer);    /* of those, in a listener now */
 
     /* ---- queues; rebalance service unless said otherwise ---- */
     void (*pass_begins)(struct consumer *consumer); /* all queues are divided anew */
@@ -90,8 +97,8 @@ struct consumer_kind {
      * it is still another member's, which is asked again soon. May block. */
     mqc_status (*gain)(struct consumer_queue *queue, struct client_instance *instance,
                        mqc_error *error);
-    /* Milliseconds until the queue may be pulled; 0: now. Pull thread. */
-    int64_t (*pull_delay)(struct consumer_queue *queue);
+    /* Milliseconds until the queue may be pulled, and *why; 0: now. Pull thread. */
+    int64_t (*pull_delay)(struct consumer_queue *queue, enum queue_pause *why);
     /* The queue is to be lost (queue->leaving is set). False while something of it still runs that
      * must end first; then it wakes the rebalance service. */
     bool (*let_go)(struct consumer_queue *queue);
@@ -115,6 +122,7 @@ struct consumer_settings {
     const char *offset_store_path; /* broadcasting: where offsets are kept; NULL: Java's place */
     bool offsets_in_memory;        /* broadcasting: nowhere */
     int max_reconsume_times;
+    int stuck_after_ms; /* -1: queues are not watched */
     int pull_batch;
     int pull_batch_bytes;
     int pull_interval_ms;
@@ -132,6 +140,7 @@ struct consumer_settings {
 struct consumer_topic {
     struct link queues; /* guarded by consumer.queues_lock; consumer_queue.in_topic */
     atomic_int count;
+    int64_t probed_ms; /* reset_watch.c's, on the scheduled executor */
 };
 
 struct consumer {
@@ -173,6 +182,8 @@ struct consumer {
     struct callback_task chore;
     atomic_uint chores; /* what the chore is to do; submitted while it is not 0 */
     _Atomic int64_t heartbeat_ms;
+    struct scheduled_task *watcher, *resets;
+    struct consumer_watch watch;
     int unknown_passes; /* rebalances in a row whose list of members lacked us; their thread only */
     atomic_int missing_passes; /* … in which a topic had no route; a send-back begins anew */
 };
@@ -189,11 +200,12 @@ struct consumer_queue {
     mqc_message_queue place;   /* names live as long as the consumer */
     struct process_queue messages;
     struct offset_record *offset; /* NULL before consumer_queue_begin_at */
-    atomic_bool leaving;          /* to be lost: not pulled any more */
-    bool pop;                     /* popped instead of pulled: `messages` and `offset` stay empty */
-    atomic_int unacked;           /* popped messages that are not settled yet */
-    struct meter *meter;          /* NULL: nothing is counted */
-    _Atomic int64_t end_offset;   /* that the broker named last; -1 before */
+    struct queue_watch watch;
+    atomic_bool leaving;        /* to be lost: not pulled any more */
+    bool pop;                   /* popped instead of pulled: `messages` and `offset` stay empty */
+    atomic_int unacked;         /* popped messages that are not settled yet */
+    struct meter *meter;        /* NULL: nothing is counted */
+    _Atomic int64_t end_offset; /* that the broker named last; -1 before */
 
     struct pull_request pull; /* this and what follows belong to whoever has the pull request */
     struct callback_task repair;
@@ -239,10 +251,11 @@ mqc_status consumer_shutdown(struct consumer *consumer, int drain_ms, mqc_error 
 /* Shuts down and gives the application's reference back. */
 void consumer_free(struct consumer *consumer);
 
-/* ---- consumer_role.c, consumer_requests.c ---- */
+/* ---- consumer_role.c, consumer_requests.c, consume_directly.c ---- */
 extern const struct client_role_type CONSUMER_ROLE_TYPE;
-int32_t consumer_request(struct consumer *consumer, const struct remoting_command *command,
-                         struct buffer *body, mqc_error *remark);
+/* Both take the request over. Callback thread. */
+void consumer_request(struct consumer *consumer, struct client_request *request);
+void consumer_consume_directly(struct consumer *consumer, struct client_request *request);
 
 /* ---- consumer_stats.c ---- */
 void consumer_tell_stats(struct client_role *role, struct mqc_stats *out);
@@ -321,6 +334,12 @@ void queue_pull_again(struct consumer_queue *queue, int64_t delay_ms);
 void queue_pull_failed(struct consumer_queue *queue); /* again in a second or so */
 void queue_pull_end(struct consumer_queue *queue);
 bool queue_pull_over(const struct consumer_queue *queue); /* not ours, or the consumer stops */
+mqc_status queue_pull_send(struct consumer_queue *queue,
+                           const struct topic_subscription *subscription,
+                           const struct pull_wish *wish, remoting_done *done, void *arg,
+                           mqc_error *error); /* must not block */
+/* Whether it holds as much as it may, and which limit that is. */
+bool queue_full(struct consumer_queue *queue, char which[QUEUE_WHY_BYTES]);
 /* Sends a queue's pull or pop; its answer has the pull request after MQC_OK. Must not block. */
 typedef mqc_status queue_asker(struct consumer_queue *queue,
                                const struct topic_subscription *subscription, mqc_error *error);
@@ -344,7 +363,7 @@ void pulled_batch_unref(struct pulled_batch *batch);
 /* For pulls and pops: whatever else the broker answered. */
 void queue_pull_refused(struct consumer_queue *queue, const struct remoting_arrival *arrival,
                         const char *request);
-void queue_pull_say(const struct consumer_queue *queue, const char *what);
+void queue_pull_say(struct consumer_queue *queue, const char *what);
 /* Gives the messages of an answer the name of the queue's broker. False: no memory. */
 bool queue_pull_name_broker(struct message_block *block, const char *broker_name);
 

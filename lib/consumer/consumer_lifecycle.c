@@ -81,8 +81,12 @@ static mqc_status join(struct consumer *consumer, mqc_error *error)
     consumer->offsets = NULL;
     status = check_filters(consumer, instance, error);
     if (status == MQC_OK) status = make_store(consumer, instance, error);
+    if (status == MQC_OK) status = consumer_watch_start(consumer, error);
+    if (status == MQC_OK) status = consumer_resets_start(consumer, error);
     if (status == MQC_OK && consumer->kind->start) status = consumer->kind->start(consumer, error);
     if (status == MQC_OK) return MQC_OK;
+    consumer_resets_stop(consumer);
+    consumer_watch_stop(consumer);
     client_manager_leave(instance, &consumer->role, clock_deadline_ms(FAREWELL_LEAST_MS));
     return status;
 }
@@ -232,6 +236,8 @@ static mqc_status end(struct consumer *consumer, int64_t deadline_ms, mqc_error 
     int64_t began_ms = clock_now_ms();
     int64_t soon_ms = clock_deadline_ms(FAREWELL_LEAST_MS);
     atomic_store(&consumer->stop_deadline_ms, deadline_ms > soon_ms ? deadline_ms : soon_ms);
+    consumer_resets_stop(consumer);
+    consumer_watch_stop(consumer);
     int running = consumer->kind->stop(consumer, deadline_ms);
     bool left = consumer->left;
     if (!left) {

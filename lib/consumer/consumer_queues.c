@@ -33,6 +33,7 @@ mqc_status consumer_queue_new(struct consumer *consumer, const mqc_message_queue
     queue->meter = meters_of(&consumer->figures.meters, topic, broker_name, place->queue_id);
     atomic_init(&queue->end_offset, -1);
     process_queue_init(&queue->messages);
+    queue_watch_init(&queue->watch, clock_now_ms());
     atomic_store(&queue->messages.last_pull_ms, clock_now_ms());
     if (consumer->kind->queue_init) consumer->kind->queue_init(queue);
     *out = queue;
@@ -76,6 +77,7 @@ void consumer_queue_unref(struct consumer_queue *queue)
     struct consumer *consumer = queue->consumer;
     if (consumer->kind->queue_done) consumer->kind->queue_done(queue);
     offset_record_unref(queue->offset);
+    queue_watch_done(&queue->watch);
     process_queue_done(&queue->messages);
     memory_free(queue);
     consumer_unref(consumer);

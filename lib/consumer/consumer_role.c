@@ -1,15 +1,15 @@
 /* How the instance sees a consumer: its part of heartbeats, rebalancing, storing offsets, and what
  * brokers ask of the group. The instance holds the role while it calls, so that none of this runs
  * after the consumer has left. */
-#include "lib/base/error.h"
+#include "lib/base/clock.h"
 #include "lib/consumer/consumer.h"
+#include "services/service.h"
 
 static mqc_status describe(struct client_role *role, struct heartbeat_consumer *out,
                            mqc_error *error);
 static enum rebalance_result rebalance(struct client_role *role);
 static void persist_offsets(struct client_role *role);
-static int32_t request(struct client_role *role, const struct remoting_command *command,
-                       struct buffer *body, mqc_error *remark);
+static void request(struct client_role *role, struct client_request *request);
 
 const struct client_role_type CONSUMER_ROLE_TYPE = {
     .kind = CLIENT_ROLE_CONSUMER,
@@ -54,7 +54,12 @@ static enum rebalance_result rebalance(struct client_role *role)
     struct consumer *consumer = consumer_of(role);
     /* Brokers do not know of us before the first heartbeat; start wakes us after it. */
     if (!consumer_running(consumer) || !atomic_load(&consumer->announced)) return REBALANCE_NOTHING;
-    return consumer_rebalance(consumer) ? REBALANCE_BALANCED : REBALANCE_UNBALANCED;
+    struct service_work work = {
+        .what = "divides queues", .group = consumer->group, .since_ms = clock_now_ms()};
+    service_work_begins(&work);
+    bool balanced = consumer_rebalance(consumer);
+    service_work_ends();
+    return balanced ? REBALANCE_BALANCED : REBALANCE_UNBALANCED;
 }
 
 static void persist_offsets(struct client_role *role)
@@ -71,11 +76,7 @@ static void persist_offsets(struct client_role *role)
     offset_store_flush(consumer->offsets);
 }
 
-static int32_t request(struct client_role *role, const struct remoting_command *command,
-                       struct buffer *body, mqc_error *remark)
+static void request(struct client_role *role, struct client_request *request)
 {
-    struct consumer *consumer = consumer_of(role);
-    if (consumer_running(consumer)) return consumer_request(consumer, command, body, remark);
-    error_set(remark, MQC_WRONG_STATE, "consumer group %s is not running", consumer->group);
-    return RESPONSE_SYSTEM_ERROR;
+    consumer_request(consumer_of(role), request);
 }

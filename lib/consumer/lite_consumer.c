@@ -17,7 +17,7 @@ static int stop(struct consumer *core, int64_t deadline_ms);
 static void destroy(struct consumer *core);
 static void queue_init(struct consumer_queue *queue);
 static void queue_begins(struct consumer_queue *queue, int64_t begin);
-static int64_t pull_delay(struct consumer_queue *queue);
+static int64_t pull_delay(struct consumer_queue *queue, enum queue_pause *why);
 static bool let_go(struct consumer_queue *queue);
 static void lost(struct consumer_queue *queue, struct client_instance *instance);
 static void tick(void *arg);
@@ -69,6 +69,7 @@ mqc_lite_consumer *mqc_lite_consumer_new_sized(const mqc_lite_consumer_options *
                                          .queue_listener_arg = whole.queue_listener_arg,
                                          .offset_store_path = whole.offset_store_path,
                                          .offsets_in_memory = whole.offsets_in_memory,
+                                         .stuck_after_ms = whole.stuck_after_ms,
                                          .pull_batch = whole.pull_batch,
                                          .pull_batch_bytes = -1,
                                          .queue_max_messages = whole.queue_max_messages,
@@ -95,6 +96,16 @@ mqc_status mqc_lite_consumer_shutdown(mqc_lite_consumer *consumer, mqc_error *er
 {
     mqc_status status = lite_check(consumer, error);
     return status == MQC_OK ? consumer_shutdown(&consumer->core, 0, error) : status;
+}
+
+mqc_status mqc_lite_consumer_health(mqc_lite_consumer *consumer, mqc_consumer_health *health,
+                                    mqc_error *error)
+{
+    mqc_status status = lite_check(consumer, error);
+    if (status == MQC_OK && !health)
+        status = error_set(error, MQC_BAD_ARGUMENT, "health is NULL: give where it shall go");
+    if (status == MQC_OK) consumer_health(&consumer->core, health);
+    return status;
 }
 
 void mqc_lite_consumer_free(mqc_lite_consumer *consumer)
@@ -194,10 +205,12 @@ static void queue_begins(struct consumer_queue *queue, int64_t begin)
     lite_queue_of(queue)->done = begin;
 }
 
-static int64_t pull_delay(struct consumer_queue *queue)
+static int64_t pull_delay(struct consumer_queue *queue, enum queue_pause *why)
 {
     struct mqc_lite_consumer *consumer = lite_of(queue->consumer);
+    *why = QUEUE_PAUSED;
     if (atomic_load(&lite_queue_of(queue)->paused)) return PAUSED_MS;
+    *why = QUEUE_ALL_FULL;
     return atomic_load(&consumer->held) > (size_t)consumer->options.all_max_messages ? FULL_MS : 0;
 }
 

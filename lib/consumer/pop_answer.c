@@ -36,9 +36,10 @@ void queue_pop_answered(struct remoting_arrival *arrival, const mqc_error *error
         queue_pull_failed(queue);
     } else if (code == RESPONSE_SUCCESS)
         take_messages(queue, arrival);
-    else if (code == RESPONSE_PULL_NOT_FOUND || code == RESPONSE_POLLING_TIMEOUT)
+    else if (code == RESPONSE_PULL_NOT_FOUND || code == RESPONSE_POLLING_TIMEOUT) {
+        queue_watch_answered(&queue->watch, clock_now_ms());
         go_on(queue, false);
-    else if (code == RESPONSE_POLLING_FULL)
+    } else if (code == RESPONSE_POLLING_FULL)
         queue_pull_again(queue, POLLING_FULL_MS);
     else
         queue_pull_refused(queue, arrival, "POP_MESSAGE");
@@ -77,6 +78,7 @@ static void take_messages(struct consumer_queue *queue, struct remoting_arrival 
         return;
     }
     size_t count = batch ? batch->count : 0;
+    queue_watch_answered(&queue->watch, clock_now_ms());
     if (batch) {
         atomic_fetch_add(&queue->unacked, (int)count);
         consumer_figures_received(queue->meter, batch->messages, count);

@@ -18,10 +18,12 @@ static queue_asker ask;
 
 void queue_pop(struct consumer_queue *queue)
 {
-    if (is_full(queue))
+    if (is_full(queue)) {
+        atomic_store(&queue->watch.pause, QUEUE_FULL);
         queue_pull_again(queue, FULL_MS);
-    else
-        queue_pull_ask(queue, ask);
+        return;
+    }
+    queue_pull_ask(queue, ask);
 }
 
 static bool is_full(struct consumer_queue *queue)

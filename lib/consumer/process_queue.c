@@ -16,6 +16,7 @@ static struct mqc_message *finish(struct process_queue *queue, struct process_en
     REQUIRES(queue->lock);
 static void cut_ends(struct process_queue *queue) REQUIRES(queue->lock);
 static int64_t commit_offset(const struct process_queue *queue) REQUIRES(queue->lock);
+static struct process_queue_state state_of(const struct process_queue *queue) REQUIRES(queue->lock);
 static bool change_state(struct process_queue *queue, int64_t offset, enum process_state from,
                          enum process_state to, int64_t started_ms);
 
@@ -71,6 +72,7 @@ size_t process_queue_take(struct process_queue *queue, size_t most, int64_t now_
         if (entry->state != PROCESS_WAITING) continue;
         entry->state = PROCESS_RUNNING;
         entry->started_ms = now_ms;
+        queue->moves++;
         out[count++] = mqc_message_ref(entry->message);
     }
     lock_release(&queue->lock);
@@ -152,14 +154,36 @@ struct mqc_message *process_queue_expired(struct process_queue *queue, int64_t s
 void process_queue_read(struct process_queue *queue, struct process_queue_state *state)
 {
     lock_take(&queue->lock);
+    *state = state_of(queue);
+    lock_release(&queue->lock);
+}
+
+void process_queue_read_all(struct process_queue *queue, struct process_queue_state *state)
+{
+    lock_take(&queue->lock);
+    *state = state_of(queue);
+    for (size_t i = 0; i < queue->held; i++) {
+        const struct process_entry *entry = entry_at(queue, i);
+        if (entry->state != PROCESS_RUNNING) continue;
+        if (state->running_since_ms >= 0 && entry->started_ms >= state->running_since_ms) continue;
+        state->running_since_ms = entry->started_ms;
+        state->running_offset = entry->offset;
+    }
+    lock_release(&queue->lock);
+}
+
+static struct process_queue_state state_of(const struct process_queue *queue)
+{
     bool empty = queue->count == 0;
-    *state = (struct process_queue_state){
+    return (struct process_queue_state){
         .count = queue->count,
         .bytes = queue->bytes,
         .first_offset = empty ? -1 : entry_at(queue, 0)->offset,
         .last_offset = empty ? -1 : entry_at(queue, queue->held - 1)->offset,
+        .moves = queue->moves,
+        .running_since_ms = -1,
+        .running_offset = -1,
     };
-    lock_release(&queue->lock);
 }
 
 int64_t process_queue_next(struct process_queue *queue)
@@ -225,6 +249,7 @@ static struct mqc_message *finish(struct process_queue *queue, struct process_en
     struct mqc_message *message = entry->message;
     entry->message = NULL;
     entry->state = PROCESS_DONE;
+    queue->moves++;
     queue->count--;
     queue->bytes -= entry->bytes;
     return message;
@@ -255,6 +280,7 @@ static bool change_state(struct process_queue *queue, int64_t offset, enum proce
     if (changed) {
         entry->state = to;
         if (started_ms >= 0) entry->started_ms = started_ms;
+        queue->moves += to == PROCESS_RUNNING;
     }
     lock_release(&queue->lock);
     return changed;

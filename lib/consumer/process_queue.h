@@ -30,10 +30,11 @@ struct process_queue {
     struct process_entry *entries; /* a ring */
     size_t capacity;               /* a power of two, or 0 */
     size_t first;
-    size_t held;  /* entries from the first that is not done to the last that is not */
-    size_t count; /* of those, the ones that are not done */
-    size_t bytes; /* of their bodies */
-    int64_t next; /* behind everything that was put or passed; -1 before */
+    size_t held;    /* entries from the first that is not done to the last that is not */
+    size_t count;   /* of those, the ones that are not done */
+    size_t bytes;   /* of their bodies */
+    int64_t next;   /* behind everything that was put or passed; -1 before */
+    uint64_t moves; /* messages begun or done so far */
     atomic_bool dropped;
     _Atomic int64_t last_pull_ms; /* monotonic */
     _Atomic int64_t last_pull_unix_ms;
@@ -46,6 +47,9 @@ struct process_queue_state {
     size_t bytes;
     int64_t first_offset;
     int64_t last_offset;
+    uint64_t moves;           /* messages begun or done so far */
+    int64_t running_since_ms; /* of the one begun first that is not done; -1: none runs */
+    int64_t running_offset;
 };
 
 void process_queue_init(struct process_queue *queue);
@@ -92,6 +96,8 @@ int64_t process_queue_remove(struct process_queue *queue, int64_t offset);
 struct mqc_message *process_queue_expired(struct process_queue *queue, int64_t since_ms);
 
 void process_queue_read(struct process_queue *queue, struct process_queue_state *state);
+/* The same with what runs, which takes a look at each message. */
+void process_queue_read_all(struct process_queue *queue, struct process_queue_state *state);
 int64_t process_queue_next(struct process_queue *queue); /* -1 before the first put */
 
 /* What runs of a dropped queue has no effect any more. */

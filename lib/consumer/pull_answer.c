@@ -16,7 +16,8 @@ enum {
     FLOW_CONTROL_MS = 20,
     SUBSCRIPTION_MS = 500, /* until a heartbeat has told the broker */
     AT_ONCE_MS = 10,       /* an answer without messages that came sooner was not waited for */
-    BREATHER_MS = 20
+    BREATHER_MS = 20,
+    REPAIR_MS = 10000
 };
 
 static void take_messages(struct consumer_queue *queue, struct remoting_arrival *arrival,
@@ -32,6 +33,7 @@ void queue_pull_answered(struct remoting_arrival *arrival, const mqc_error *erro
 {
     struct consumer_queue *queue = arg;
     if (queue_pull_over(queue)) {
+        if (arrival) queue_take_reset(queue, arrival);
         queue_pull_end(queue);
         return;
     }
@@ -60,6 +62,7 @@ void queue_pull_answered(struct remoting_arrival *arrival, const mqc_error *erro
     }
     queue->broker_id = header.suggest_broker_id;
     atomic_store(&queue->end_offset, header.max_offset);
+    queue_watch_answered(&queue->watch, clock_now_ms());
     if (code == RESPONSE_PULL_OFFSET_MOVED)
         move_offset(queue, header.next_begin_offset);
     else if (code == RESPONSE_SUCCESS)
@@ -239,6 +242,8 @@ static void move_offset(struct consumer_queue *queue, int64_t next)
     offset_record_freeze_at(queue->offset, next);
     queue->next_offset = next;
     queue->repair.run = repair;
+    atomic_store(&queue->watch.at_broker, false);
+    atomic_store(&queue->watch.expected_ms, clock_now_ms() + REPAIR_MS);
     callback_executor_submit(client_instance_callbacks(queue->consumer->instance), &queue->repair);
 }
 
@@ -256,8 +261,9 @@ static void repair(struct callback_task *task)
     queue_pull_end(queue);
 }
 
-void queue_pull_say(const struct consumer_queue *queue, const char *what)
+void queue_pull_say(struct consumer_queue *queue, const char *what)
 {
+    queue_watch_failed(&queue->watch, what);
     log_warn(LOG_PULL, "group=%s topic=%s broker=%s queue=%d: pull failed, again in 1 s: %s",
              queue->consumer->group, queue->place.topic, queue->place.broker_name,
              queue->place.queue_id, what);

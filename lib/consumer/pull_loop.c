@@ -3,6 +3,8 @@
  * once, after a delay, or ends it because the queue is not ours any more. It is never just left, or
  * the queue would silently stand still (PullMessageService, DefaultMQPushConsumerImpl.pullMessage).
  */
+#include <stdio.h>
+
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
 #include "lib/base/log.h"
@@ -22,6 +24,7 @@ enum {
 
 static void pull(struct pull_request *request);
 static void discard(struct pull_request *request);
+static void wait_paused(struct consumer_queue *queue, enum queue_pause why, int64_t delay_ms);
 static bool is_full(struct consumer_queue *queue);
 static int64_t part_of_topic(const struct consumer_queue *queue, int64_t of_topic,
                              int64_t of_queue);
@@ -44,6 +47,8 @@ void queue_pull_anew(struct consumer_queue *queue)
 void queue_pull_again(struct consumer_queue *queue, int64_t delay_ms)
 {
     struct pull_service *service = client_instance_pull_service(queue->consumer->instance);
+    atomic_store(&queue->watch.at_broker, false);
+    atomic_store(&queue->watch.expected_ms, clock_now_ms() + delay_ms);
     pull_service_execute_later(service, &queue->pull, delay_ms);
 }
 
@@ -77,22 +82,27 @@ static void pull(struct pull_request *request)
     atomic_store(&queue->messages.last_pull_ms, clock_now_ms());
     atomic_store(&queue->messages.last_pull_unix_ms, clock_unix_ms());
     if (atomic_load(&consumer->paused)) {
-        queue_pull_again(queue, PAUSED_MS);
+        wait_paused(queue, QUEUE_CONSUMER_PAUSED, PAUSED_MS);
         return;
     }
     if (queue->pop) {
         queue_pop(queue);
         return;
     }
-    int64_t delay_ms = consumer->kind->pull_delay ? consumer->kind->pull_delay(queue) : 0;
-    if (delay_ms > 0) {
-        queue_pull_again(queue, delay_ms);
-        return;
-    }
-    if (is_full(queue))
-        queue_pull_again(queue, FULL_MS);
+    enum queue_pause why = QUEUE_NOT_PAUSED;
+    int64_t delay_ms = consumer->kind->pull_delay ? consumer->kind->pull_delay(queue, &why) : 0;
+    if (delay_ms > 0)
+        wait_paused(queue, why, delay_ms);
+    else if (is_full(queue))
+        wait_paused(queue, QUEUE_FULL, FULL_MS);
     else
         queue_pull_ask(queue, ask);
+}
+
+static void wait_paused(struct consumer_queue *queue, enum queue_pause why, int64_t delay_ms)
+{
+    atomic_store(&queue->watch.pause, why);
+    queue_pull_again(queue, delay_ms);
 }
 
 void queue_pull_ask(struct consumer_queue *queue, queue_asker *ask_broker)
@@ -101,6 +111,11 @@ void queue_pull_ask(struct consumer_queue *queue, queue_asker *ask_broker)
         subscriptions_get(&queue->consumer->subscriptions, queue->place.topic);
     meter_add(queue->meter, METER_PULLS, 1);
     mqc_error error = {.text = "no subscription"};
+    int64_t now = clock_now_ms();
+    atomic_store(&queue->watch.pause, QUEUE_NOT_PAUSED);
+    atomic_store(&queue->watch.at_broker, true);
+    atomic_store(&queue->watch.asked_ms, now);
+    atomic_store(&queue->watch.expected_ms, now + TIMEOUT_MS);
     mqc_status status = subscription ? ask_broker(queue, subscription, &error) : MQC_NOT_FOUND;
     topic_subscription_unref(subscription);
     if (status == MQC_OK) return; /* the answer has it */
@@ -115,26 +130,42 @@ static void discard(struct pull_request *request)
 
 static bool is_full(struct consumer_queue *queue)
 {
+    char which[QUEUE_WHY_BYTES];
+    if (!queue_full(queue, which)) {
+        queue->pauses = 0;
+        return false;
+    }
+    meter_add(queue->meter, METER_PULL_PAUSES, 1);
+    if (queue->pauses++ % SAY_EVERY == 0)
+        log_warn(LOG_PULL,
+                 "flow control: group=%s topic=%s broker=%s queue=%d: %s: pulling pauses until "
+                 "the listener has caught up",
+                 queue->consumer->group, queue->place.topic, queue->place.broker_name,
+                 queue->place.queue_id, which);
+    return true;
+}
+
+bool queue_full(struct consumer_queue *queue, char which[QUEUE_WHY_BYTES])
+{
     const struct consumer_settings *settings = &queue->consumer->settings;
     struct process_queue_state state;
     process_queue_read(&queue->messages, &state);
     int64_t most = part_of_topic(queue, settings->topic_max_messages, settings->queue_max_messages);
     int64_t most_mib = part_of_topic(queue, settings->topic_max_mib, settings->queue_max_mib);
-    bool full = (int64_t)state.count > most || (int64_t)(state.bytes / MIB) > most_mib ||
-                (settings->queue_max_span >= 0 &&
-                 state.last_offset - state.first_offset > settings->queue_max_span);
-    if (full) meter_add(queue->meter, METER_PULL_PAUSES, 1);
-    if (!full) {
-        queue->pauses = 0;
-    } else if (queue->pauses++ % SAY_EVERY == 0) {
-        log_warn(LOG_PULL,
-                 "flow control: group=%s topic=%s broker=%s queue=%d held=%zu bytes=%zu "
-                 "offsets=%lld..%lld: pulling pauses until the listener has caught up",
-                 queue->consumer->group, queue->place.topic, queue->place.broker_name,
-                 queue->place.queue_id, state.count, state.bytes, (long long)state.first_offset,
-                 (long long)state.last_offset);
-    }
-    return full;
+    int64_t span = state.last_offset - state.first_offset;
+    if ((int64_t)state.count > most)
+        snprintf(which, QUEUE_WHY_BYTES, "%zu messages are held, the limit is %lld", state.count,
+                 (long long)most);
+    else if ((int64_t)(state.bytes / MIB) > most_mib)
+        snprintf(which, QUEUE_WHY_BYTES, "%zu bytes are held, the limit is %lld MiB", state.bytes,
+                 (long long)most_mib);
+    else if (settings->queue_max_span >= 0 && span > settings->queue_max_span)
+        snprintf(
+            which, QUEUE_WHY_BYTES, "offsets %lld to %lld are held, the limit of the span is %d",
+            (long long)state.first_offset, (long long)state.last_offset, settings->queue_max_span);
+    else
+        return false;
+    return true;
 }
 
 /* What a queue may hold: its own limit, or its part of the topic's if that is less. Java's parts
@@ -148,30 +179,46 @@ static int64_t part_of_topic(const struct consumer_queue *queue, int64_t of_topi
     return part < of_queue ? part : of_queue;
 }
 
-/* PULL_MESSAGE (11), LITE_PULL_MESSAGE (361). Does not block. */
 static mqc_status ask(struct consumer_queue *queue, const struct topic_subscription *subscription,
                       mqc_error *error)
+{
+    const struct consumer_settings *settings = &queue->consumer->settings;
+    struct pull_wish wish = {.offset = queue->next_offset,
+                             .max_messages = settings->pull_batch,
+                             .max_bytes = settings->pull_batch_bytes,
+                             .broker_id = queue->broker_id,
+                             .suspend_ms = SUSPEND_MS,
+                             .deadline_ms = clock_deadline_ms(TIMEOUT_MS)};
+    queue->asked_ms = clock_now_ms();
+    return queue_pull_send(queue, subscription, &wish, queue_pull_answered, queue, error);
+}
+
+/* PULL_MESSAGE (11), LITE_PULL_MESSAGE (361). */
+mqc_status queue_pull_send(struct consumer_queue *queue,
+                           const struct topic_subscription *subscription,
+                           const struct pull_wish *wish, remoting_done *done, void *arg,
+                           mqc_error *error)
 {
     const struct consumer *consumer = queue->consumer;
     struct client_instance *instance = consumer->instance;
     char address[ADDRESS_TEXT_BYTES];
     bool is_slave = false;
     if (!route_table_readable(client_instance_routes(instance), queue->place.broker_name,
-                              queue->broker_id, address, &is_slave))
+                              wish->broker_id, address, &is_slave))
         return error_set(error, MQC_NO_ROUTE, "The broker[%s] not exist", queue->place.broker_name);
     struct pull_message_header header;
     header_init(&pull_message_layout, &header);
     header.consumer_group = slice_text(consumer->group);
     header.topic = slice_text(queue->place.topic);
     header.queue_id = queue->place.queue_id;
-    header.queue_offset = queue->next_offset;
-    header.max_messages = consumer->settings.pull_batch;
-    header.max_bytes = consumer->settings.pull_batch_bytes;
+    header.queue_offset = wish->offset;
+    header.max_messages = wish->max_messages;
+    header.max_bytes = wish->max_bytes;
     /* Without PULL_FLAG_COMMIT_OFFSET, which Java sets: brokers handle pulls and updates of offsets
      * in different pools, and a pull that comes after the last update would undo it. */
-    header.sys_flag = PULL_FLAG_SUSPEND;
+    header.sys_flag = wish->suspend_ms > 0 ? PULL_FLAG_SUSPEND : 0;
     header.commit_offset = 0;
-    header.suspend_timeout_ms = SUSPEND_MS;
+    header.suspend_timeout_ms = wish->suspend_ms;
     header.subscription_version = subscription->data.version;
     header.expression_type = slice_text(subscription->data.expression_type);
     header.broker_name = slice_text(queue->place.broker_name);
@@ -183,8 +230,6 @@ static mqc_status ask(struct consumer_queue *queue, const struct topic_subscript
     }
     struct command_to_send request = {
         .code = code, .layout = &pull_message_layout, .header = &header};
-    queue->asked_ms = clock_now_ms();
     return remoting_client_call_async(client_instance_remoting(instance), address, &request,
-                                      clock_deadline_ms(TIMEOUT_MS), queue_pull_answered, queue,
-                                      error);
+                                      wish->deadline_ms, done, arg, error);
 }

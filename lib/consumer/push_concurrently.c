@@ -34,7 +34,9 @@ const struct consumer_kind PUSH_CONCURRENTLY = {
     .resume = resume,
     .sweep = push_timeout_sweep,
     .consume_directly = push_consume_directly,
+    .submit = push_submit,
     .threads = push_threads,
+    .busy = push_busy,
 };
 
 void push_deliver_pieces(struct pulled_batch *batch)

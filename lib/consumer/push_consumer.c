@@ -36,6 +36,7 @@ mqc_push_consumer *mqc_push_consumer_new_sized(const mqc_push_consumer_options *
                                          .offset_store_path = whole.offset_store_path,
                                          .offsets_in_memory = whole.offsets_in_memory,
                                          .max_reconsume_times = whole.max_reconsume_times,
+                                         .stuck_after_ms = whole.stuck_after_ms,
                                          .pull_batch = whole.pull_batch,
                                          .pull_batch_bytes = whole.pull_batch_bytes,
                                          .pull_interval_ms = whole.pull_interval_ms,
@@ -113,6 +114,17 @@ mqc_status mqc_push_consumer_resume(mqc_push_consumer *consumer, mqc_error *erro
 {
     mqc_status status = check(consumer, error);
     return status == MQC_OK ? consumer_resume(&consumer->core, error) : status;
+}
+
+mqc_status mqc_push_consumer_health(mqc_push_consumer *consumer, mqc_consumer_health *health,
+                                    mqc_error *error)
+{
+    mqc_status status = check(consumer, error);
+    if (status == MQC_OK && !health)
+        status = error_set(error, MQC_BAD_ARGUMENT, "health is NULL: give where it shall go");
+    if (status == MQC_OK) status = consumer_check(&consumer->core, error);
+    if (status == MQC_OK) consumer_health(&consumer->core, health);
+    return status;
 }
 
 mqc_status mqc_push_consumer_shutdown(mqc_push_consumer *consumer, int drain_ms, mqc_error *error)
@@ -193,6 +205,16 @@ void push_destroy(struct consumer *core)
     consumer_done(core);
     mailbox_done(&consumer->mailbox);
     memory_free(consumer);
+}
+
+void push_submit(struct consumer *core, struct consume_task *task)
+{
+    consume_workers_submit(push_consumer_of(core)->workers, task);
+}
+
+int push_busy(struct consumer *core)
+{
+    return consume_workers_busy(push_consumer_of(core)->workers);
 }
 
 int push_threads(struct consumer *core)

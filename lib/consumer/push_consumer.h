@@ -38,6 +38,8 @@ int push_stop(struct consumer *consumer, int64_t deadline_ms);
 bool push_hold_back(struct mqc_push_consumer *consumer, struct consume_task *task);
 void push_destroy(struct consumer *consumer);
 int push_threads(struct consumer *consumer);
+int push_busy(struct consumer *consumer);
+void push_submit(struct consumer *consumer, struct consume_task *task);
 
 /* ---- push_concurrently.c, push_orderly.c ---- */
 extern const struct consumer_kind PUSH_ORDERLY;

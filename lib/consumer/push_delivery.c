@@ -1,14 +1,21 @@
-/* One listener call: what the application sees of it, and its verdict. Runs on a worker thread, or
- * on a callback thread when a broker has a message consumed directly. */
+/* One listener call: what the application sees of it, and its verdict. Runs on a worker thread,
+ * also for a message that a broker has consumed directly. */
+#include "lib/base/clock.h"
 #include "lib/consumer/push_consumer.h"
+#include "services/service.h"
 
 enum { SUSPEND_LEAST_MS = 10, SUSPEND_MOST_MS = 30000 };
+
+static struct service_work work_of(const struct mqc_push_consumer *consumer,
+                                   const struct mqc_delivery *delivery);
 
 size_t push_deliver(const struct mqc_push_consumer *consumer, struct mqc_delivery *delivery)
 {
     delivery->done = delivery->count;
     delivery->retry_level = 0;
     struct consume_watched watched;
+    struct service_work work = work_of(consumer, delivery);
+    service_work_begins(&work);
     consume_watch_before(&consumer->watch, &watched, delivery);
     int64_t began_us = consumer_figures_begin(delivery);
     mqc_consume_status status =
@@ -16,6 +23,7 @@ size_t push_deliver(const struct mqc_push_consumer *consumer, struct mqc_deliver
     size_t done = status == MQC_CONSUME_SUCCESS ? delivery->done : 0;
     consumer_figures_end(delivery, began_us, done);
     consume_watch_after(&consumer->watch, &watched, delivery, done == delivery->count);
+    service_work_ends();
     return done;
 }
 
@@ -24,6 +32,8 @@ mqc_order_status push_deliver_orderly(const struct mqc_push_consumer *consumer,
 {
     delivery->done = delivery->count;
     struct consume_watched watched;
+    struct service_work work = work_of(consumer, delivery);
+    service_work_begins(&work);
     consume_watch_before(&consumer->watch, &watched, delivery);
     int64_t began_us = consumer_figures_begin(delivery);
     mqc_order_status status =
@@ -31,10 +41,26 @@ mqc_order_status push_deliver_orderly(const struct mqc_push_consumer *consumer,
     bool success = status == MQC_ORDER_SUCCESS || status == MQC_ORDER_COMMIT;
     consumer_figures_end(delivery, began_us, success ? delivery->done : 0);
     consume_watch_after(&consumer->watch, &watched, delivery, success);
+    service_work_ends();
     return status;
 }
 
-/* Callback thread; neither offsets nor retries follow from it. */
+/* For whoever looks at the threads meanwhile. */
+static struct service_work work_of(const struct mqc_push_consumer *consumer,
+                                   const struct mqc_delivery *delivery)
+{
+    return (struct service_work){
+        .what = "in the listener",
+        .group = consumer->options.group,
+        .topic = delivery->queue.topic,
+        .broker_name = delivery->queue.broker_name,
+        .queue_id = delivery->queue.queue_id,
+        .offset = delivery->messages[0]->queue_offset,
+        .count = delivery->count,
+        .since_ms = clock_now_ms(),
+    };
+}
+
 const char *push_consume_directly(struct consumer *consumer, struct mqc_message *message)
 {
     struct mqc_delivery delivery = {

@@ -53,15 +53,19 @@ mqc_status push_locks_gain(struct consumer_queue *queue, struct client_instance 
     return MQC_OK;
 }
 
-int64_t push_locks_pull_delay(struct consumer_queue *queue)
+int64_t push_locks_pull_delay(struct consumer_queue *queue, enum queue_pause *why)
 {
+    *why = QUEUE_UNLOCKED;
     bool held = queue_lock_held(&orderly_queue_of(queue)->queue_lock, clock_now_ms());
     return held ? 0 : UNLOCKED_MS;
 }
 
 void push_locks_describe(struct consumer_queue *queue, struct running_queue *out)
 {
-    out->locked = queue_lock_held(&orderly_queue_of(queue)->queue_lock, clock_now_ms());
+    const struct queue_lock *lock = &orderly_queue_of(queue)->queue_lock;
+    int64_t now = clock_now_ms(), confirmed_ms = atomic_load(&lock->confirmed_ms);
+    out->locked = queue_lock_held(lock, now);
+    if (confirmed_ms >= 0) out->last_lock_unix_ms = clock_unix_ms() - (now - confirmed_ms);
 }
 
 /* ---- renewal; callback thread ---- */

@@ -31,7 +31,7 @@ mqc_status push_locks_gain(struct consumer_queue *queue, struct client_instance 
 void push_locks_renew(struct consumer *core, struct client_instance *instance);
 bool push_locks_let_go(struct consumer_queue *queue);
 void push_locks_lost(struct consumer_queue *queue, struct client_instance *instance);
-int64_t push_locks_pull_delay(struct consumer_queue *queue);
+int64_t push_locks_pull_delay(struct consumer_queue *queue, enum queue_pause *why);
 void push_locks_describe(struct consumer_queue *queue, struct running_queue *out);
 
 #endif

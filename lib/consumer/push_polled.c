@@ -38,6 +38,7 @@ const struct consumer_kind PUSH_POLLED = {
     .resume = resume,
     .sweep = push_timeout_sweep,
     .threads = push_threads,
+    .busy = push_busy,
 };
 
 /* ---- polling ---- */

@@ -10,7 +10,6 @@
 #include "lib/consumer/consumer.h"
 
 enum {
-    IDLE_MS = 120000,         /* a pull request that was not seen for so long is lost */
     UNKNOWN_PASSES_MOST = 5,  /* without us in the list of members before we give up our queues */
     MISSING_PASSES_MOST = 30, /* that look for a topic without a route each second */
     HELD_PASSES_USUAL = 10,   /* until another member has let go of a queue */
@@ -295,20 +294,13 @@ static bool drop_lost(struct pass *pass, const char *topic, const struct topic_q
 {
     size_t count;
     struct consumer_queue **held = consumer_queues_list(pass->consumer, topic, &count);
-    int64_t now = clock_now_ms();
     bool complete = true;
     for (size_t i = 0; i < count; i++) {
-        int64_t idle_ms = now - atomic_load(&held[i]->messages.last_pull_ms);
         if (held[i]->pop != pass->pop || !is_mine(&held[i]->place, queues, mine)) {
             complete &= lose(pass, held[i], "another member has it now");
         } else if (atomic_load(&held[i]->leaving)) {
             complete &= lose(pass, held[i], "it is gained anew");
-        } else if (idle_ms > IDLE_MS) {
-            log_error(LOG_REBALANCE,
-                      "[BUG] group=%s topic=%s broker=%s queue=%d was not pulled for %lld s: "
-                      "starting it anew",
-                      pass->consumer->group, topic, held[i]->place.broker_name,
-                      held[i]->place.queue_id, (long long)(idle_ms / 1000));
+        } else if (atomic_load(&held[i]->watch.lost)) {
             complete &= lose(pass, held[i], "it was not pulled any more");
         }
     }

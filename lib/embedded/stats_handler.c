@@ -1,5 +1,6 @@
-/* How far groups are, and setting them elsewhere: GET_CONSUME_STATS, INVOKE_BROKER_TO_RESET_OFFSET
- * (AdminBrokerProcessor.java). On the I/O thread. */
+/* How far groups are: GET_CONSUME_STATS and the like (AdminBrokerProcessor.java). On the I/O
+ * thread.
+ */
 #include "lib/embedded/cluster.h"
 #include "lib/embedded/handlers.h"
 #include "lib/protocol/relaxed_json.h"
@@ -126,69 +127,4 @@ void stats_handle_all_groups(struct request *request)
     buffer_put_format(&body, "],\"totalDiff\":%lld,\"totalInflightDiff\":0}", (long long)lag);
     request_answer_body(request, &body);
     buffer_done(&body);
-}
-
-/* ---- reset ---- */
-
-/* The offset that one queue is set to; false when the one asked for is out of range. */
-static bool reset_target(const struct reset_offset_header *header, const struct store_queue *queue,
-                         int64_t *target)
-{
-    int64_t max = store_queue_max_offset(queue);
-    if (header->queue_id >= 0 && header->offset >= 0) {
-        *target = header->offset;
-        return header->offset >= queue->min_offset && header->offset <= max + 1;
-    }
-    *target = header->timestamp < 0 ? max : store_queue_search(queue, header->timestamp, false);
-    return true;
-}
-
-static void reset(struct request *request, const struct reset_offset_header *header,
-                  struct group *group, const struct topic *topic)
-{
-    struct buffer body;
-    buffer_init(&body);
-    buffer_put_text(&body, "{\"offsetTable\":{");
-    int32_t first = header->queue_id >= 0 ? header->queue_id : 0;
-    int32_t behind = header->queue_id >= 0 ? header->queue_id + 1 : topic->read_queues;
-    for (int32_t i = first; !body.failed && i < behind; i++) {
-        const struct store_queue *queue = topic_queue(topic, i);
-        int64_t target;
-        if (!queue || !reset_target(header, queue, &target)) {
-            request_refuse(request, RESPONSE_SYSTEM_ERROR,
-                           "Target offset %lld not in consume queue range [%lld-%lld]",
-                           (long long)header->offset, (long long)(queue ? queue->min_offset : 0),
-                           (long long)(queue ? store_queue_max_offset(queue) : 0));
-            buffer_done(&body);
-            return;
-        }
-        if (!group_reset_offset(group, slice_text(topic->name), i, topic->queue_count, target))
-            body.failed = true;
-        put_queue(&body, request->broker->data, topic->name, i);
-        buffer_put_decimal(&body, target);
-    }
-    buffer_put_text(&body, "}}");
-    request_answer_body(request, &body);
-    buffer_done(&body);
-}
-
-void stats_handle_reset_offset(struct request *request)
-{
-    struct reset_offset_header header;
-    if (!request_header(request, &reset_offset_layout, &header)) return;
-    struct broker_data *data = request->broker->data;
-    const struct topic *topic = message_store_topic(&data->store, header.topic);
-    struct group *group = groups_find(&data->groups, header.consumer_group);
-    if (request->broker->broker_id != 0)
-        request_refuse(request, RESPONSE_SYSTEM_ERROR, "Can not reset offset in slave broker");
-    else if (!topic)
-        request_refuse(request, RESPONSE_TOPIC_NOT_EXIST, "Topic %.*s does not exist",
-                       SLICE_FORMAT(header.topic));
-    else if (!group)
-        request_refuse(request, RESPONSE_SUBSCRIPTION_GROUP_NOT_EXIST, "Group %.*s does not exist",
-                       SLICE_FORMAT(header.consumer_group));
-    else if (header.queue_id == INT32_MAX)
-        request_refuse(request, RESPONSE_SYSTEM_ERROR, "No queues to reset.");
-    else
-        reset(request, &header, group, topic);
 }

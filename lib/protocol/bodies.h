@@ -31,11 +31,21 @@ struct running_queue {
     int64_t cached_min_offset, cached_max_offset;
     int64_t cached_count, cached_mib;
     bool locked, dropped;
-    int64_t last_pull_unix_ms, last_consume_unix_ms;
+    int64_t last_pull_unix_ms, last_consume_unix_ms, last_lock_unix_ms;
+    bool pop; /* popped: only these, `dropped` and the last pull (PopProcessQueueInfo) */
+    int64_t unacknowledged;
+};
+
+/* A name with a text, or (text NULL) a number. */
+struct running_note {
+    const char *name;
+    const char *text;
+    int64_t number;
 };
 
 struct subscription;
 struct running_info {
+    const char *name_space; /* put in front of topics; NULL: none */
     const char *name_servers;
     const char *consume_type;
     bool orderly;
@@ -45,6 +55,11 @@ struct running_info {
     const struct subscription *subscriptions;
     size_t queue_count;
     const struct running_queue *queues;
+    size_t setting_count; /* further properties, as Java names them */
+    const struct running_note *settings;
+    size_t note_count; /* what this client has to say (userConsumerInfo) */
+    const struct running_note *notes;
+    struct slice threads_text; /* what its threads are at (jstack); absent: was not asked for */
 };
 /* In fastjson's form, with objects as keys: brokers forward it to mqadmin untouched. */
 void running_info_encode(const struct running_info *info, struct buffer *out);
