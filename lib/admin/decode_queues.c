@@ -15,8 +15,9 @@ mqc_status queue_read(void *result, const json_t *object, mqc_message_queue *out
 {
     const char *topic = relaxed_json_text(object, "topic", NULL);
     const char *broker_name = relaxed_json_text(object, "brokerName", NULL);
-    int64_t queue_id = relaxed_json_number(object, "queueId", -1);
-    if (!topic || !broker_name || queue_id < 0 || queue_id > INT32_MAX)
+    int64_t queue_id = relaxed_json_number(object, "queueId", INT64_MIN);
+    /* -1: all queues of a topic at a broker, which are popped together. */
+    if (!topic || !broker_name || queue_id < -1 || queue_id > INT32_MAX)
         return error_set(error, MQC_BAD_FRAME, "a queue lacks topic, brokerName or queueId");
     *out = (mqc_message_queue){result_text(result, topic), result_text(result, broker_name),
                                (int)queue_id};

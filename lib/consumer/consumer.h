@@ -13,6 +13,7 @@
 #include <mqclient/consumer.h>
 
 #include "lib/consumer/allocate_strategy.h"
+#include "lib/consumer/batches.h"
 #include "lib/consumer/consumer_figures.h"
 #include "lib/consumer/consumer_watch.h"
 #include "lib/consumer/delivery.h"
@@ -39,8 +40,6 @@ enum consumer_chore { CHORE_HEARTBEAT = 1, CHORE_SWEEP = 2, CHORE_WATCH = 4 };
 
 struct consumer;
 struct consumer_queue;
-struct pulled_batch;
-struct popped_batch;
 
 /* How messages are delivered. What says nothing else may be NULL. */
 struct consumer_kind {
@@ -349,17 +348,6 @@ void queue_pull_ask(struct consumer_queue *queue, queue_asker *ask);
 /* ---- pull_answer.c ---- */
 remoting_done queue_pull_answered; /* arg: struct consumer_queue */
 
-/* The messages of one pull on their way to the application, in one allocation. Counted. */
-struct pulled_batch {
-    struct reference references;
-    struct consumer_queue *queue;
-    struct message_block *block;
-    size_t count;
-    struct mqc_message **messages;
-    max_align_t room[]; /* kind->message_bytes for each message of the block */
-};
-void pulled_batch_unref(struct pulled_batch *batch);
-
 /* For pulls and pops: whatever else the broker answered. */
 void queue_pull_refused(struct consumer_queue *queue, const struct remoting_arrival *arrival,
                         const char *request);
@@ -374,19 +362,6 @@ bool consumer_wants(const struct topic_subscription *subscription,
 /* ---- pop_loop.c, pop_answer.c ---- */
 void queue_pop(struct consumer_queue *queue); /* has the pull request; pull thread */
 remoting_done queue_pop_answered;             /* arg: struct consumer_queue */
-
-/* The messages of one pop on their way to the application, in one allocation. Counted. */
-struct popped_batch {
-    struct reference references;
-    struct consumer_queue *queue;
-    struct message_block *block;
-    int64_t expires_ms; /* from when on the broker may give them to others */
-    size_t count;
-    struct mqc_message **messages;
-    struct pop_ticket *tickets; /* of each */
-    max_align_t room[];         /* kind->message_bytes for each */
-};
-void popped_batch_unref(struct popped_batch *batch);
 
 /* ---- rebalance_pop.c ---- */
 /* What the broker wants of this member for a topic: places to be popped, whose names live as long

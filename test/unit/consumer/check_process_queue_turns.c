@@ -79,11 +79,36 @@ START_TEST(test_all_taken_are_put_back)
 }
 END_TEST
 
+/* What the watchdog looks at. */
+START_TEST(test_what_runs_is_told)
+{
+    struct process_queue_state state;
+    setup();
+    process_queue_read_all(&queue, &state);
+    ck_assert_int_eq(state.running_since_ms, -1);
+    uint64_t before = state.moves;
+    ck_assert(process_queue_begin(&queue, 12, 700));
+    ck_assert(process_queue_begin(&queue, 11, 500));
+    ck_assert(process_queue_begin(&queue, 13, 600));
+    process_queue_read_all(&queue, &state);
+    ck_assert_int_eq(state.running_since_ms, 500);
+    ck_assert_int_eq(state.running_offset, 11);
+    ck_assert_uint_eq(state.moves, before + 3);
+    process_queue_remove(&queue, 11);
+    process_queue_remove(&queue, 11);
+    process_queue_read_all(&queue, &state);
+    ck_assert_int_eq(state.running_since_ms, 600);
+    ck_assert_int_eq(state.running_offset, 13);
+    ck_assert_uint_eq(state.moves, before + 4);
+    teardown();
+}
+END_TEST
+
 static Suite *process_queue_turns_suite(void)
 {
     Suite *suite = suite_create("process_queue_turns");
     UNIT_CASE(suite, "turns", test_put_back_comes_again_first, test_all_taken_are_finished_together,
-              test_all_taken_are_put_back);
+              test_all_taken_are_put_back, test_what_runs_is_told);
     return suite;
 }
 

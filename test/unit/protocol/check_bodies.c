@@ -176,6 +176,57 @@ START_TEST(running_info_in_fastjsons_form)
 }
 END_TEST
 
+START_TEST(running_info_of_popped_places_and_threads)
+{
+    static const struct running_queue queues[] = {
+        {.topic = "t", .broker_name = "b", .commit_offset = 10},
+        {.topic = "t",
+         .broker_name = "c",
+         .queue_id = -1,
+         .pop = true,
+         .unacknowledged = 3,
+         .last_pull_unix_ms = 5},
+    };
+    static const struct running_note settings[] = {{"pullBatchSize", NULL, 32},
+                                                   {"consumerGroup", "g", 0}};
+    static const struct running_note notes[] = {{"paused", "false", 0}, {"stuckQueues", NULL, 2}};
+    struct running_info info = sample_info(NULL);
+    info.name_space = "ns";
+    info.subscription_count = 0;
+    info.queues = queues;
+    info.settings = settings;
+    info.notes = notes;
+    info.setting_count = info.note_count = 2;
+    info.threads_text = SLICE_LITERAL("mqc-io\nat \"work\"");
+    struct buffer out;
+    json_t *json;
+    buffer_init(&out);
+    running_info_encode(&info, &out);
+    assert_ok(relaxed_json_parse(buffer_slice(&out), "running info", &json, &error), &error);
+    ck_assert_uint_eq(json_object_size(json_object_get(json, "mqTable")), 1);
+    const json_t *popped =
+        json_object_get(json_object_get(json, "mqPopTable"),
+                        "{\"brokerName\":\"c\",\"queueId\":-1,\"topic\":\"ns%t\"}");
+    ck_assert_int_eq(relaxed_json_number(popped, "waitAckCount", 0), 3);
+    ck_assert_int_eq(relaxed_json_number(popped, "lastPopTimestamp", 0), 5);
+    ck_assert(!relaxed_json_bool(popped, "droped", true));
+    const json_t *properties = json_object_get(json, "properties");
+    ck_assert_str_eq(relaxed_json_text(properties, "pullBatchSize", ""), "32");
+    ck_assert_str_eq(relaxed_json_text(properties, "consumerGroup", ""), "g");
+    const json_t *told = json_object_get(json, "userConsumerInfo");
+    ck_assert_str_eq(relaxed_json_text(told, "paused", ""), "false");
+    ck_assert_str_eq(relaxed_json_text(told, "stuckQueues", ""), "2");
+    ck_assert_str_eq(relaxed_json_text(json, "jstack", ""), "mqc-io\nat \"work\"");
+    json_decref(json);
+    buffer_clear(&out);
+    consumer_status_encode(&info, &out); /* the broker has the offsets of what is popped */
+    ck_assert_str_eq(buffer_text(&out),
+                     "{\"messageQueueTable\":{{\"brokerName\":\"b\",\"queueId\":0,\"topic\":"
+                     "\"ns%t\"}:10}}");
+    buffer_done(&out);
+}
+END_TEST
+
 START_TEST(consumer_status)
 {
     struct running_info info = sample_info(NULL);
@@ -281,7 +332,7 @@ static Suite *suite(void)
     Suite *s = suite_create("bodies");
     UNIT_CASE(s, "lists", consumer_list, topic_list, name_lists_grow);
     UNIT_CASE(s, "answers", consume_directly_result, running_info_in_fastjsons_form,
-              consumer_status);
+              running_info_of_popped_places_and_threads, consumer_status);
     UNIT_CASE(s, "offsets", reset_offset_in_both_forms, damaged_reset_offset_visits_nothing,
               damaged);
     return s;

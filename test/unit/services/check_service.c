@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/base/buffer.h"
 #include "lib/base/clock.h"
 #include "test/unit/services/latch.h"
 #include "test/unit/services/no_threads.h"
@@ -36,6 +37,22 @@ static void run_waiting(void *arg)
     while (service_wait(&fixture->service, clock_deadline_ms(fixture->wait_ms)))
         latch_raise(&fixture->waits);
     latch_raise(&fixture->ended);
+}
+
+/* The same, at some work. */
+static void run_working(void *arg)
+{
+    struct service_work work = {.what = "at work",
+                                .group = "g",
+                                .topic = "t",
+                                .broker_name = "b",
+                                .queue_id = 3,
+                                .offset = 17,
+                                .count = 2,
+                                .since_ms = clock_now_ms()};
+    service_work_begins(&work);
+    run_waiting(arg);
+    service_work_ends();
 }
 
 /* Waits elsewhere than on the service. */
@@ -270,12 +287,48 @@ START_TEST(no_thread_to_be_had)
 END_TEST
 #endif
 
+START_TEST(threads_tell_what_they_are_at)
+{
+    struct buffer text;
+    buffer_init(&text);
+    set_up(run_working);
+    service_describe_threads(&text);
+    ck_assert_str_eq(buffer_text(&text), ""); /* none runs */
+    start();
+    service_wake(&f.service);
+    latch_wait(&f.waits, 1);
+    service_describe_threads(&text);
+    const char *told = buffer_text(&text);
+    ck_assert_msg(strncmp(told, "mqc-test", 8) == 0, "%s", told);
+    ck_assert_ptr_eq(strstr(told, "TID: "), told + 40);
+    ck_assert_ptr_nonnull(strstr(told, " STATE: "));
+    ck_assert_ptr_nonnull(strstr(told, "at work for "));
+    ck_assert_ptr_nonnull(
+        strstr(told, "ms, group=g topic=t broker=b queue=3 offset=17 messages=2"));
+    pid_t child = fork();
+    if (child == 0) { /* where the thread is not */
+        buffer_clear(&text);
+        service_describe_threads(&text);
+        _exit(text.size == 0 ? 0 : 1);
+    }
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    stop_and_join();
+    buffer_clear(&text);
+    service_describe_threads(&text);
+    ck_assert_uint_eq(text.size, 0);
+    buffer_done(&text);
+    tear_down();
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("service");
     UNIT_CASE(s, "body", body_sees_name_and_identity, application_signals_do_not_run_on_our_threads,
               wait_ends_at_its_deadline_and_not_before, body_can_ask_whether_to_stop,
-              no_wake_is_lost);
+              no_wake_is_lost, threads_tell_what_they_are_at);
     UNIT_CASE(s, "life", never_started_can_be_stopped_and_joined, stop_ends_a_long_wait,
               stop_calls_interrupt, join_until_waits_only_so_long, can_start_again_after_join,
               forked_child_joins_without_waiting);
