@@ -235,6 +235,17 @@ $(CONTRACT_PROGRAMS) $(EXAMPLE_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libm
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) -L$(BUILD) -lmqembedded -lmqclient $(CHECK_LIBS) \
 	  -Wl,-rpath,'$(abspath $(BUILD))'
 
+# The programs for users to copy. libuv is not needed for anything else.
+EXAMPLES := $(patsubst %.c,$(BUILD)/%,$(filter-out $(if $(shell pkg-config --exists libuv 2>/dev/null || echo none),%_uv.c),\
+              $(wildcard tools/examples/*.c)))
+$(EXAMPLES): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libmqclient.so $(BUILD)/libmqembedded.so
+	$(call say,LINK)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< -L$(BUILD) -lmqembedded -lmqclient $(if $(filter %_uv,$@),$$(pkg-config --libs libuv)) \
+	  -Wl,-rpath,'$$ORIGIN/../..'
+
+.PHONY: examples
+examples: $(EXAMPLES)  ## build the programs of tools/examples
+
 # The tool with the roles of test/tool/fake_*.c under it instead of the library's: of a function that
 # both have, the linker takes the first.
 FAKE_TOOL := $(BUILD)/test/tool/mqc-fake
@@ -293,7 +304,7 @@ check: all tests  ## run all tests that need no broker; the last line counts the
 	@+test/run-steps $(foreach c,$(CHECKS),'$c=$(MAKE) --no-print-directory $c')
 
 .PHONY: tests
-tests: $(UNIT_PROGRAMS) $(CONTRACT_PROGRAMS) $(EXAMPLE_PROGRAMS) $(PUBLIC_PROGRAMS) $(FAKE_TOOL) $(FAULT_PROGRAMS) $(FUZZ_PROGRAMS)  ## build all test programs
+tests: $(UNIT_PROGRAMS) $(CONTRACT_PROGRAMS) $(EXAMPLE_PROGRAMS) $(PUBLIC_PROGRAMS) $(FAKE_TOOL) $(FAULT_PROGRAMS) $(FUZZ_PROGRAMS) $(EXAMPLES)  ## build all test programs
 
 .PHONY: check-unit
 check-unit: $(UNIT_PROGRAMS)  ## run the unit tests
@@ -310,8 +321,9 @@ contract-table:  ## write docs/contract.md from what check-contract and check-br
 	@cp $(BUILD)/contract/table.md docs/contract.md
 
 .PHONY: check-examples
-check-examples: $(EXAMPLE_PROGRAMS)  ## run the tests of the example applications
+check-examples: $(EXAMPLE_PROGRAMS) $(EXAMPLES) $(BUILD)/mqc  ## run the examples, and the tests of the example application
 	@test/examples/check-excerpts
+	@test/examples/check-programs $(BUILD)
 	@test/run-suites $(EXAMPLE_PROGRAMS)
 
 .PHONY: check-fault

@@ -60,7 +60,8 @@ typedef struct mqc_send_event {
     const struct mqc_send_result *result; /* after: NULL when it failed, and of oneway sends */
     const mqc_error *error;               /* after: NULL unless it failed */
     int64_t elapsed_ms;                   /* after */
-    void *note; /* the hook's own: what `before` leaves here, `after` finds */
+    void *note;                   /* the hook's own: what `before` leaves here, `after` finds */
+    struct mqc_send_dress *dress; /* the library's, for mqc_send_event_set_property */
 } mqc_send_event;
 
 typedef struct mqc_send_hook {
@@ -75,6 +76,13 @@ typedef struct mqc_send_hook {
 } mqc_send_hook;
 
 enum { MQC_SEND_HOOKS_MOST = 8 };
+
+/* In `before`: one more property of what is sent, for instance the context of a trace, as
+ * mqc_message_set_property otherwise. The application's message stays as it is: a copy of its
+ * properties gets it, and event->message, for the hooks that follow too, is the message that
+ * goes out. MQC_WRONG_STATE in `after`. */
+MQC_API mqc_status mqc_send_event_set_property(mqc_send_event *event, const char *name,
+                                               const char *value, mqc_error *error);
 
 /* ---- consumption: mqc_push_consumer_options.consume_hooks ---- */
 

@@ -72,8 +72,8 @@ mqc_status mqc_producer_send_oneway(mqc_producer *producer, const mqc_message *m
     if (status == MQC_OK)
         status = send_watch_before(watch, &watched, message, MQC_SEND_ONEWAY, error);
     if (status == MQC_OK) {
-        status = send_oneway(&producer->sender, message, options,
-                             producer_deadline(producer, options), &failure);
+        status = send_oneway(&producer->sender, send_watched_message(watch, &watched, message),
+                             options, producer_deadline(producer, options), &failure);
         bool sent = status == MQC_OK;
         send_watch_after(watch, &watched, message, NULL, sent ? NULL : &failure);
         if (!sent && error) *error = failure;
@@ -113,7 +113,8 @@ static mqc_status send_sync_seen(struct mqc_producer *producer, const mqc_messag
     if (status == MQC_OK)
         status = send_watch_before(watch, &watched, message, MQC_SEND_SYNC, error);
     if (status != MQC_OK) return status;
-    status = send_sync(producer, message, options, &own, &failure);
+    status = send_sync(producer, send_watched_message(watch, &watched, message), options, &own,
+                       &failure);
     bool sent = status == MQC_OK;
     send_watch_after(watch, &watched, message, sent ? &own : NULL, sent ? NULL : &failure);
     if (sent && result) *result = own;
@@ -130,7 +131,8 @@ static mqc_status send_async_seen(struct mqc_producer *producer, const mqc_messa
     mqc_status status =
         watched_async_begin(&producer->sender.watch, message, done, arg, &watched, error);
     if (status != MQC_OK) return status;
-    status = send_async(producer, message, options, watched_sent, watched, &failure);
+    status = send_async(producer, watched_async_message(watched), options, watched_sent, watched,
+                        &failure);
     if (status == MQC_OK) return MQC_OK;
     watched_async_failed(watched, &failure);
     if (error) *error = failure;

@@ -124,6 +124,7 @@ static mqc_status send_parts_seen(struct mqc_producer *producer, struct batch_pa
         batch_parts_fail(parts, false, error);
         return status;
     }
+    parts->messages = watched_batch_messages(watched);
     if (!parts->items) parts->items = own = memory_allocate_zero(parts->count, sizeof *own);
     if (parts->items)
         status = send_parts(producer, parts, options, error);
@@ -146,7 +147,9 @@ static mqc_status send_async_seen(struct mqc_producer *producer, const struct ba
                                             MQC_SEND_ASYNC, &watched, error);
     if (status != MQC_OK) return status;
     watched_batch_callback(watched, done, arg);
-    status = send_async(producer, parts, options, watched_batch_sent, watched, &failure);
+    struct batch_parts to_send = *parts;
+    to_send.messages = watched_batch_messages(watched);
+    status = send_async(producer, &to_send, options, watched_batch_sent, watched, &failure);
     if (status == MQC_OK) return MQC_OK;
     watched_batch_end(watched, NULL, &failure);
     if (error) *error = failure;

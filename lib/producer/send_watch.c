@@ -6,6 +6,7 @@
 #include "lib/base/error.h"
 #include "lib/producer/message_check.h"
 #include "lib/producer/sender.h"
+#include "lib/protocol/message.h"
 
 /* The message is checked first: hooks see none that could not be sent. */
 mqc_status sender_send(struct sender *sender, const mqc_message *message,
@@ -22,7 +23,8 @@ mqc_status sender_send(struct sender *sender, const mqc_message *message,
     if (status == MQC_OK)
         status = send_watch_before(watch, &watched, message, MQC_SEND_SYNC, error);
     if (status != MQC_OK) return status;
-    status = sender_send_unseen(sender, message, options, retries, deadline_ms, &own, &failure);
+    status = sender_send_unseen(sender, send_watched_message(watch, &watched, message), options,
+                                retries, deadline_ms, &own, &failure);
     bool sent = status == MQC_OK;
     send_watch_after(watch, &watched, message, sent ? &own : NULL, sent ? NULL : &failure);
     if (sent && result) *result = own;
@@ -38,9 +40,13 @@ mqc_status send_watch_before(const struct send_watch *watch, struct send_watched
     watched->began_ms = clock_now_ms();
     watched->began_unix_ms = clock_unix_ms();
     watched->passed = 0;
+    watched->dress.message = NULL;
     for (; watched->passed < watch->hook_count; watched->passed++) {
         const mqc_send_hook *hook = &watch->hooks[watched->passed];
-        mqc_send_event event = {.group = watch->group, .message = message, .mode = mode};
+        mqc_send_event event = {.group = watch->group,
+                                .message = send_watched_message(watch, watched, message),
+                                .mode = mode,
+                                .dress = &watched->dress};
         mqc_error why = {.status = MQC_OK};
         mqc_status status = hook->before ? hook->before(&event, hook->arg, &why) : MQC_OK;
         watched->notes[watched->passed] = event.note;
@@ -55,11 +61,25 @@ mqc_status send_watch_before(const struct send_watch *watch, struct send_watched
     return MQC_OK;
 }
 
-void send_watch_after(const struct send_watch *watch, const struct send_watched *watched,
+mqc_status mqc_send_event_set_property(mqc_send_event *event, const char *name, const char *value,
+                                       mqc_error *error)
+{
+    if (!event || !event->dress)
+        return error_set(error, MQC_WRONG_STATE,
+                         "a property can be set before the send only: in the hook's `before`");
+    struct mqc_send_dress *dress = event->dress;
+    if (!dress->message) dress->message = message_dressed(event->message, error);
+    if (!dress->message) return MQC_NO_MEMORY;
+    event->message = dress->message;
+    return mqc_message_set_property(dress->message, name, value, error);
+}
+
+void send_watch_after(const struct send_watch *watch, struct send_watched *watched,
                       const mqc_message *message, const mqc_send_result *result,
                       const mqc_error *error)
 {
     if (!send_watch_is_on(watch)) return;
+    message = send_watched_message(watch, watched, message);
     int64_t elapsed_ms = clock_now_ms() - watched->began_ms;
     for (size_t i = 0; i < watched->passed; i++) {
         mqc_send_event event = {.group = watch->group,
@@ -77,4 +97,6 @@ void send_watch_after(const struct send_watch *watch, const struct send_watched 
                                                           .result = result,
                                                           .began_unix_ms = watched->began_unix_ms,
                                                           .elapsed_ms = elapsed_ms});
+    mqc_message_free(watched->dress.message);
+    watched->dress.message = NULL;
 }

@@ -16,9 +16,10 @@ struct watched_batch {
     const struct send_watch *watch;
     mqc_batch_sent *done; /* NULL: synchronous */
     void *arg;
-    size_t count; /* that have begun */
+    size_t count;                /* that have begun */
+    const mqc_message **to_send; /* of each, behind the last */
     struct watched_message {
-        mqc_message *message; /* counted */
+        mqc_message *message; /* counted; as the application gave it */
         struct send_watched watched;
     } messages[];
 };
@@ -38,6 +39,11 @@ mqc_status watched_async_begin(const struct send_watch *watch, const mqc_message
         memory_free(watched);
     }
     return status;
+}
+
+const mqc_message *watched_async_message(const struct watched_async *watched)
+{
+    return send_watched_message(watched->watch, &watched->watched, watched->message);
 }
 
 void watched_sent(const mqc_send_result *result, const mqc_error *error, void *arg)
@@ -62,16 +68,19 @@ mqc_status watched_batch_begin(const struct send_watch *watch, const mqc_message
                                size_t count, mqc_send_mode mode, struct watched_batch **out,
                                mqc_error *error)
 {
-    struct watched_batch *batch =
-        memory_allocate_zero(1, sizeof *batch + count * sizeof batch->messages[0]);
+    struct watched_batch *batch = memory_allocate_zero(
+        1, sizeof *batch + count * (sizeof batch->messages[0] + sizeof batch->to_send[0]));
     if (!batch) return error_no_memory(error);
     batch->watch = watch;
+    batch->to_send = (const mqc_message **)&batch->messages[count];
     mqc_error failure;
     mqc_status status = MQC_OK;
-    for (; status == MQC_OK && batch->count < count; batch->count += status == MQC_OK) {
+    for (; batch->count < count; batch->count++) {
         struct watched_message *place = &batch->messages[batch->count];
         status = send_watch_before(watch, &place->watched, messages[batch->count], mode, &failure);
-        if (status == MQC_OK) place->message = mqc_message_ref(messages[batch->count]);
+        if (status != MQC_OK) break;
+        place->message = mqc_message_ref(messages[batch->count]);
+        batch->to_send[batch->count] = send_watched_message(watch, &place->watched, place->message);
     }
     if (status == MQC_OK) {
         *out = batch;
@@ -80,6 +89,11 @@ mqc_status watched_batch_begin(const struct send_watch *watch, const mqc_message
     watched_batch_end(batch, NULL, &failure);
     if (error) *error = failure;
     return status;
+}
+
+const mqc_message *const *watched_batch_messages(const struct watched_batch *watched)
+{
+    return watched->to_send;
 }
 
 void watched_batch_callback(struct watched_batch *watched, mqc_batch_sent *done, void *arg)
@@ -99,7 +113,7 @@ void watched_batch_sent(const mqc_batch_item *items, size_t count, const mqc_err
 }
 
 /* A message's own result, as a single send would have it. */
-static void end_one(const struct watched_batch *batch, const struct watched_message *place,
+static void end_one(const struct watched_batch *batch, struct watched_message *place,
                     const mqc_batch_item *item, const mqc_error *error)
 {
     if (!item || item->status != MQC_OK) {
