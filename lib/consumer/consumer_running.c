@@ -13,6 +13,8 @@ static mqc_status list_queues(struct consumer *consumer, const char *topic,
                               struct consumer_queue ***queues, mqc_error *error);
 static void wrap(const char *name_space, struct subscription *subscription);
 static void describe_queue(struct consumer_queue *queue, struct running_queue *out);
+static mqc_status rate(struct consumer *consumer, const struct subscription *subscriptions,
+                       struct running_info *info, struct running_rates **out, mqc_error *error);
 static mqc_status describe(struct consumer *consumer, bool with_threads, struct running_info *info,
                            struct buffer *body, mqc_error *error);
 
@@ -52,13 +54,51 @@ mqc_status consumer_tell_running(struct consumer *consumer, const struct remotin
     status = subscriptions_copy(&consumer->subscriptions, &subscriptions, &info.subscription_count,
                                 error);
     info.subscriptions = subscriptions;
+    struct running_rates *rates = NULL;
+    if (status == MQC_OK) status = rate(consumer, subscriptions, &info, &rates, error);
     for (size_t i = 0; i < info.subscription_count; i++) wrap(info.name_space, &subscriptions[i]);
     if (status == MQC_OK) status = describe(consumer, header.with_stacks, &info, body, error);
+    memory_free(rates);
     for (size_t i = 0; i < info.subscription_count; i++) subscription_done(&subscriptions[i]);
     memory_free(subscriptions);
     memory_free(states);
     consumer_queues_release(queues, info.queue_count);
     return status;
+}
+
+/* Java's figures, as far as there are such here. The topics' names are the consumer's. */
+static mqc_status rate(struct consumer *consumer, const struct subscription *subscriptions,
+                       struct running_info *info, struct running_rates **out, mqc_error *error)
+{
+    struct running_rates *rates = memory_allocate_zero(info->subscription_count + 1, sizeof *rates);
+    mqc_stats *stats = rates ? consumer_stats(consumer, error) : NULL;
+    if (!stats) {
+        memory_free(rates);
+        return rates ? MQC_NO_MEMORY : error_no_memory(error);
+    }
+    for (size_t i = 0; i < info->subscription_count; i++) {
+        const char *topic = subscriptions[i].topic;
+        mqc_stat received, consumed, refused, latency;
+        mqc_stats_total(stats, "received_messages", NULL, topic, NULL, &received, NULL);
+        mqc_stats_total(stats, "consumed_messages", NULL, topic, NULL, &consumed, NULL);
+        mqc_stats_total(stats, "refused_messages", NULL, topic, NULL, &refused, NULL);
+        mqc_stats_total(stats, "consume_latency", NULL, topic, NULL, &latency, NULL);
+        rates[i] = (struct running_rates){
+            .topic = intern_name(&consumer->names, slice_text(topic)),
+            .received_per_second = received.per_second,
+            .consumed_per_second = consumed.per_second,
+            .refused_per_second = refused.per_second,
+            .refused = refused.value,
+        };
+        if (latency.latency.count > 0)
+            rates[i].consume_ms =
+                (double)latency.latency.sum_us / (double)latency.latency.count / 1000;
+        if (!rates[i].topic) break;
+        info->rate_count = i + 1;
+    }
+    mqc_stats_free(stats);
+    info->rates = *out = rates;
+    return MQC_OK;
 }
 
 /* Without memory the name stays as the application knows it. */

@@ -56,6 +56,11 @@ void consumer_tell_stats(struct client_role *role, struct mqc_stats *out)
     for (size_t i = 0; i < count; i++) tell_queue(queues[i], labels, out);
     consumer_queues_release(queues, count);
     snapshot_put(out, STATISTIC_QUEUES, &labels, (int64_t)count, 0);
+    mqc_consumer_health health;
+    consumer_health(consumer, &health);
+    snapshot_put(out, STATISTIC_STUCK_QUEUES, &labels, health.stuck, 0);
+    snapshot_put(out, STATISTIC_QUEUES_STUCK, &labels, health.stuck_in_all, 0);
+    snapshot_put(out, STATISTIC_QUEUES_RESTARTED, &labels, health.restarted, 0);
     if (consumer->kind->threads)
         snapshot_put(out, STATISTIC_THREADS, &labels, consumer->kind->threads(consumer), 0);
     if (instance) consumer_exit(consumer);

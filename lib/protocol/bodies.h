@@ -36,6 +36,14 @@ struct running_queue {
     int64_t unacknowledged;
 };
 
+/* How a consumer gets on with one topic (ConsumeStatus.java). */
+struct running_rates {
+    const char *topic;
+    double received_per_second, consumed_per_second, refused_per_second;
+    double consume_ms; /* in the middle */
+    int64_t refused;
+};
+
 /* A name with a text, or (text NULL) a number. */
 struct running_note {
     const char *name;
@@ -55,6 +63,8 @@ struct running_info {
     const struct subscription *subscriptions;
     size_t queue_count;
     const struct running_queue *queues;
+    size_t rate_count;
+    const struct running_rates *rates;
     size_t setting_count; /* further properties, as Java names them */
     const struct running_note *settings;
     size_t note_count; /* what this client has to say (userConsumerInfo) */

@@ -129,6 +129,23 @@ static void put_queues(struct buffer *out, const struct running_info *info, bool
     }
 }
 
+static void put_rates(struct buffer *out, const struct running_info *info)
+{
+    char room[NAME_BYTES];
+    for (size_t i = 0; i < info->rate_count; i++) {
+        const struct running_rates *rates = &info->rates[i];
+        if (i > 0) buffer_put_8(out, ',');
+        json_put_text(out, namespace_wrap(info->name_space, slice_text(rates->topic), room));
+        buffer_put_format(out,
+                          ":{\"consumeFailedMsgs\":%lld,\"consumeFailedTPS\":%.2f,"
+                          "\"consumeOKTPS\":%.2f,\"consumeRT\":%.2f,\"pullRT\":0.0,"
+                          "\"pullTPS\":%.2f}",
+                          (long long)rates->refused, rates->refused_per_second,
+                          rates->consumed_per_second, rates->consume_ms,
+                          rates->received_per_second);
+    }
+}
+
 void running_info_encode(const struct running_info *info, struct buffer *out)
 {
     buffer_put_8(out, '{');
@@ -143,7 +160,9 @@ void running_info_encode(const struct running_info *info, struct buffer *out)
     put_queues(out, info, false);
     buffer_put_text(out, "},\"properties\":{");
     put_properties(out, info);
-    buffer_put_text(out, "},\"statusTable\":{},\"subscriptionSet\":[");
+    buffer_put_text(out, "},\"statusTable\":{");
+    put_rates(out, info);
+    buffer_put_text(out, "},\"subscriptionSet\":[");
     for (size_t i = 0; i < info->subscription_count; i++) {
         if (i > 0) buffer_put_8(out, ',');
         subscription_encode(&info->subscriptions[i], out);

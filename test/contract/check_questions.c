@@ -92,6 +92,9 @@ START_TEST(test_running_info)
     ck_assert_int_gt(queue->last_pull_unix_ms, 0);
     ck_assert_int_gt(queue->last_consume_unix_ms, 0);
     ck_assert(!queue->pop && !queue->dropped);
+    ck_assert_uint_eq(info->topic_count, 2); /* and the retry topic */
+    ck_assert_str_eq(info->topics[1]->topic, topic);
+    ck_assert_double_gt(info->topics[1]->pull_tps, 0);
     mqc_admin_result_free(info);
     gate_open(&gate);
     contract_consumer_end(consumer);

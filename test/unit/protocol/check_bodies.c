@@ -190,8 +190,11 @@ START_TEST(running_info_of_popped_places_and_threads)
     static const struct running_note settings[] = {{"pullBatchSize", NULL, 32},
                                                    {"consumerGroup", "g", 0}};
     static const struct running_note notes[] = {{"paused", "false", 0}, {"stuckQueues", NULL, 2}};
+    static const struct running_rates rates[] = {{"t", 1.5, 2.5, 0.25, 12.35, 7}};
     struct running_info info = sample_info(NULL);
     info.name_space = "ns";
+    info.rates = rates;
+    info.rate_count = 1;
     info.subscription_count = 0;
     info.queues = queues;
     info.settings = settings;
@@ -216,6 +219,12 @@ START_TEST(running_info_of_popped_places_and_threads)
     const json_t *told = json_object_get(json, "userConsumerInfo");
     ck_assert_str_eq(relaxed_json_text(told, "paused", ""), "false");
     ck_assert_str_eq(relaxed_json_text(told, "stuckQueues", ""), "2");
+    const json_t *topic = json_object_get(json_object_get(json, "statusTable"), "ns%t");
+    ck_assert_int_eq(relaxed_json_number(topic, "consumeFailedMsgs", 0), 7);
+    ck_assert_double_eq(json_number_value(json_object_get(topic, "pullTPS")), 1.5);
+    ck_assert_double_eq(json_number_value(json_object_get(topic, "consumeOKTPS")), 2.5);
+    ck_assert_double_eq(json_number_value(json_object_get(topic, "consumeFailedTPS")), 0.25);
+    ck_assert_double_eq(json_number_value(json_object_get(topic, "consumeRT")), 12.35);
     ck_assert_str_eq(relaxed_json_text(json, "jstack", ""), "mqc-io\nat \"work\"");
     json_decref(json);
     buffer_clear(&out);
