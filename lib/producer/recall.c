@@ -4,11 +4,11 @@
 
 #include "lib/base/error.h"
 #include "lib/producer/async_send.h"
-#include "lib/protocol/names.h"
+#include "lib/protocol/namespace.h"
 #include "lib/protocol/recall_handle.h"
 
-static mqc_status check(const char *topic, const char *handle, int timeout_ms,
-                        struct recall_handle *decoded, mqc_error *error);
+static mqc_status check(const struct mqc_producer *producer, const char *topic, const char *handle,
+                        int timeout_ms, struct recall_handle *decoded, mqc_error *error);
 static mqc_status recall(struct sender *sender, const mqc_message_queue *place, const char *handle,
                          int64_t deadline_ms, char *message_id, mqc_error *error);
 static mqc_status recall_async(struct mqc_producer *producer, const mqc_message_queue *place,
@@ -32,10 +32,11 @@ struct target {
     mqc_message_queue queue;
 };
 
-static mqc_status find_target(const char *topic, const char *handle, int timeout_ms,
-                              struct target *target, mqc_error *error)
+static mqc_status find_target(const struct mqc_producer *producer, const char *topic,
+                              const char *handle, int timeout_ms, struct target *target,
+                              mqc_error *error)
 {
-    mqc_status status = check(topic, handle, timeout_ms, &target->handle, error);
+    mqc_status status = check(producer, topic, handle, timeout_ms, &target->handle, error);
     if (status != MQC_OK) return status;
     snprintf(target->broker_name, sizeof target->broker_name, "%.*s",
              SLICE_FORMAT(target->handle.broker_name));
@@ -50,7 +51,7 @@ mqc_status mqc_producer_recall(mqc_producer *producer, const char *topic, const 
     if (status != MQC_OK) return status;
     struct target target;
     mqc_send_options options = {.timeout_ms = timeout_ms};
-    status = find_target(topic, recall_handle, timeout_ms, &target, error);
+    status = find_target(producer, topic, recall_handle, timeout_ms, &target, error);
     if (status == MQC_OK)
         status = recall(&producer->sender, &target.queue, recall_handle,
                         producer_deadline(producer, &options), message_id, error);
@@ -65,7 +66,7 @@ mqc_status mqc_producer_recall_async(mqc_producer *producer, const char *topic,
     mqc_status status = producer_enter(producer, error);
     if (status != MQC_OK) return status;
     struct target target;
-    status = find_target(topic, recall_handle, timeout_ms, &target, error);
+    status = find_target(producer, topic, recall_handle, timeout_ms, &target, error);
     if (status == MQC_OK && !done)
         status = error_set(error, MQC_BAD_ARGUMENT,
                            "done is NULL: give the function that gets the result");
@@ -76,9 +77,10 @@ mqc_status mqc_producer_recall_async(mqc_producer *producer, const char *topic,
     return status;
 }
 
-static mqc_status check(const char *topic, const char *handle, int timeout_ms,
-                        struct recall_handle *decoded, mqc_error *error)
+static mqc_status check(const struct mqc_producer *producer, const char *topic, const char *handle,
+                        int timeout_ms, struct recall_handle *decoded, mqc_error *error)
 {
+    char room[NAME_BYTES];
     if (!topic)
         return error_set(error, MQC_BAD_ARGUMENT,
                          "the topic is NULL: give the one that the message was sent to");
@@ -88,7 +90,9 @@ static mqc_status check(const char *topic, const char *handle, int timeout_ms,
                            "timeout_ms is %d: give milliseconds, or 0 for the producer's own",
                            timeout_ms);
     if (status == MQC_OK) status = recall_handle_decode(handle, decoded, error);
-    if (status == MQC_OK && !slice_is(decoded->topic, topic))
+    /* Handles are the broker's, and so is the topic in them. */
+    if (status == MQC_OK && !slice_equal(decoded->topic, namespace_wrap(producer->client.name_space,
+                                                                        slice_text(topic), room)))
         status = error_set(error, MQC_BAD_ARGUMENT,
                            "the recall handle is of a message to topic %.*s, not to %.127s",
                            SLICE_FORMAT(decoded->topic), topic);

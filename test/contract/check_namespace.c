@@ -49,6 +49,29 @@ static void send_prefixed(const mqc_client_options *client, const char *topic, c
     mqc_producer_free(producer);
 }
 
+/* The handle of a message is the broker's, and so has the topic with its namespace. */
+START_TEST(test_recall_in_a_namespace)
+{
+    mqc_error error;
+    mqc_send_result sent;
+    char id[64];
+    const char *topic = contract_name("topic");
+    mqc_client_options client = contract_client();
+    client.name_space = contract_name("space");
+    create_topic(&client, topic);
+    mqc_producer *producer = contract_producer(&client);
+    mqc_message *message = mqc_message_new(topic, "not yet", 7);
+    ck_ok(mqc_message_set_delay_seconds(message, 3600, &error));
+    ck_ok(mqc_producer_send(producer, message, NULL, &sent, &error));
+    mqc_message_free(message);
+    ck_ok(mqc_producer_recall(producer, topic, sent.recall_handle, 0, id, &error));
+    ck_assert_str_eq(id, sent.message_id);
+    ck_fails(mqc_producer_recall(producer, "other", sent.recall_handle, 0, NULL, &error),
+             MQC_BAD_ARGUMENT, topic, "not to other");
+    mqc_producer_free(producer);
+}
+END_TEST
+
 START_TEST(test_two_namespaces_are_two_worlds)
 {
     const char *topic = contract_name("topic"), *group = contract_name("group");
@@ -334,7 +357,7 @@ START_TEST(test_bad_namespaces)
 }
 END_TEST
 
-CONTRACT_MAIN("namespace", test_two_namespaces_are_two_worlds, test_names_on_the_wire,
-              test_retries_come_back, test_dead_letters, test_queues_and_lists_show_no_namespace,
-              test_namespace_beside_the_names, test_checks_of_transactions, test_replies,
-              test_bad_namespaces)
+CONTRACT_MAIN("namespace", test_recall_in_a_namespace, test_two_namespaces_are_two_worlds,
+              test_names_on_the_wire, test_retries_come_back, test_dead_letters,
+              test_queues_and_lists_show_no_namespace, test_namespace_beside_the_names,
+              test_checks_of_transactions, test_replies, test_bad_namespaces)
