@@ -19,8 +19,6 @@ static mqc_status queue_request(struct remoting_client *client, const char *addr
                                 const struct command_to_send *request, int64_t deadline_ms,
                                 remoting_done *done, void *arg, struct remoting_connection **locked,
                                 mqc_error *error) NO_LOCK_ANALYSIS;
-static mqc_status no_room(const struct remoting_connection *connection, mqc_error *error)
-    REQUIRES(connection->lock);
 static mqc_status call_once(struct remoting_client *client, const char *address,
                             const struct command_to_send *request, int64_t deadline_ms,
                             struct remoting_response *response, mqc_error *error);
@@ -136,16 +134,6 @@ void remoting_response_done(struct remoting_response *response)
     response->frame = NULL;
 }
 
-static mqc_status no_room(const struct remoting_connection *connection, mqc_error *error)
-{
-    error_set(error, MQC_BUSY,
-              "%s: %zu bytes wait to be written, and the broker reads no more in time: send less "
-              "at a time",
-              connection->address_text, connection->queued.size);
-    error_mark_retryable(error);
-    return MQC_BUSY;
-}
-
 /* Queues a request on a usable connection and returns that connection counted and locked. */
 static mqc_status queue_request(struct remoting_client *client, const char *address,
                                 const struct command_to_send *request, int64_t deadline_ms,
@@ -165,7 +153,7 @@ static mqc_status queue_request(struct remoting_client *client, const char *addr
             status = connection->failure.status;
             if (error) *error = connection->failure;
         } else if (!again && !room) {
-            status = no_room(connection, error);
+            status = remoting_output_full(connection, error);
         } else if (!again) {
             status = remoting_pending_add(connection, request, deadline_ms, done, arg, error);
             if (status == MQC_OK) {

@@ -11,9 +11,13 @@ enum {
     BUFFER_KEEP_BYTES = 512 << 10, /* larger buffers are given back when they are empty */
     QUEUE_MOST_BYTES = 256 << 10,  /* of frames that nobody waits for */
     GATHER_BYTES = 32 << 10,
-    GATHER_CALLS = 4 /* so many calls keep the peer busy */
+    GATHER_CALLS = 4, /* so many calls keep the peer busy */
+    /* So much may wait to be written to one peer, whether or not somebody still waits for its
+     * answer: a peer that reads nothing must not cost all memory. */
+    BACKLOG_MAX_BYTES = 64 << 20
 };
 
+static uint64_t backlog(const struct remoting_connection *connection) REQUIRES(connection->lock);
 static enum io_result write_some(struct remoting_connection *connection, mqc_error *error);
 static void give_back(struct buffer *buffer);
 
@@ -43,6 +47,28 @@ bool remoting_output_wait_for_room(struct remoting_connection *connection, int64
 void remoting_output_room(struct remoting_connection *connection)
 {
     if (connection->waiting_for_room > 0) condition_wake_all(&connection->room);
+}
+
+/* The writer at work has not counted yet: rather too much than too little. */
+static uint64_t backlog(const struct remoting_connection *connection)
+{
+    return connection->queued_total - connection->written_total;
+}
+
+bool remoting_output_has_room(const struct remoting_connection *connection, size_t bytes)
+{
+    uint64_t waiting = backlog(connection);
+    return waiting == 0 || waiting + bytes <= BACKLOG_MAX_BYTES;
+}
+
+mqc_status remoting_output_full(const struct remoting_connection *connection, mqc_error *error)
+{
+    error_set(error, MQC_BUSY,
+              "%s: %llu bytes wait to be written, because the peer does not read them: try later, "
+              "or send less at a time",
+              connection->address_text, (unsigned long long)backlog(connection));
+    error_mark_retryable(error);
+    return MQC_BUSY;
 }
 
 uint64_t remoting_output_reach(const struct remoting_connection *connection)

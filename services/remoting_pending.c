@@ -5,8 +5,6 @@
 #include "lib/base/memory.h"
 #include "services/remoting_private.h"
 
-static mqc_status check_backlog(const struct remoting_connection *connection, size_t body_bytes,
-                                mqc_error *error) REQUIRES(connection->lock);
 static struct pending_call *call_take_free(struct remoting_connection *connection);
 static void call_recycle(struct remoting_connection *connection, struct pending_call *call);
 static size_t collect(struct remoting_connection *connection, int64_t up_to_ms,
@@ -14,19 +12,15 @@ static size_t collect(struct remoting_connection *connection, int64_t up_to_ms,
 static void complete_expired(struct remoting_connection *connection,
                              const struct pending_call *call, bool was_written);
 
-enum {
-    EXPIRE_AT_ONCE = 32,
-    /* So much may wait to be written to one peer, whether or not somebody still waits for its
-     * answer: a peer that reads nothing must not cost all memory. */
-    BACKLOG_MAX_BYTES = 64 << 20
-};
+enum { EXPIRE_AT_ONCE = 32 };
 
 mqc_status remoting_pending_add(struct remoting_connection *connection,
                                 const struct command_to_send *request, int64_t deadline_ms,
                                 remoting_done *done, void *arg, mqc_error *error)
 {
-    mqc_status status = check_backlog(connection, request->body.size, error);
-    if (status != MQC_OK) return status;
+    mqc_status status = MQC_OK;
+    if (!remoting_output_has_room(connection, request->body.size))
+        return remoting_output_full(connection, error);
     int32_t opaque = connection->next_opaque;
     connection->next_opaque = opaque == INT32_MAX ? 1 : opaque + 1;
     connection->requests++;
@@ -162,21 +156,6 @@ void remoting_pending_done(struct remoting_connection *connection)
         memory_free(call);
     }
     id_map_done(&connection->pending);
-}
-
-static mqc_status check_backlog(const struct remoting_connection *connection, size_t body_bytes,
-                                mqc_error *error)
-{
-    /* The writer at work has not counted yet: rather too much than too little. */
-    uint64_t backlog = connection->queued_total - connection->written_total;
-    if (backlog == 0 || backlog + body_bytes <= BACKLOG_MAX_BYTES) return MQC_OK;
-    error_set(
-        error, MQC_BUSY,
-        "%s: %llu bytes wait to be written, because the peer does not read them: try later, or "
-        "send less at a time",
-        connection->address_text, (unsigned long long)backlog);
-    error_mark_retryable(error);
-    return MQC_BUSY;
 }
 
 static struct pending_call *call_take_free(struct remoting_connection *connection)

@@ -191,6 +191,11 @@ bool remoting_output_may_gather(const struct remoting_connection *connection)
 bool remoting_output_wait_for_room(struct remoting_connection *connection, int64_t deadline_ms)
     REQUIRES(connection->lock);
 void remoting_output_room(struct remoting_connection *connection) REQUIRES(connection->lock);
+/* Whether so much more may wait to be written; MQC_BUSY when it may not. */
+bool remoting_output_has_room(const struct remoting_connection *connection, size_t bytes)
+    REQUIRES(connection->lock);
+mqc_status remoting_output_full(const struct remoting_connection *connection, mqc_error *error)
+    REQUIRES(connection->lock);
 /* Frames that begin before this place of the stream may have reached the peer. */
 uint64_t remoting_output_reach(const struct remoting_connection *connection)
     REQUIRES(connection->lock);

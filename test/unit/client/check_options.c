@@ -6,13 +6,7 @@
 #include "lib/base/clock.h"
 #include "lib/client/option_table.h"
 #include "lib/client/options.h"
-#include "test/unit/unit.h"
-
-static mqc_consume_status listen_to(mqc_delivery *delivery, void *arg)
-{
-    (void)delivery, (void)arg;
-    return MQC_CONSUME_SUCCESS;
-}
+#include "test/unit/client/option_checks.h"
 
 static mqc_order_status listen_in_order(mqc_delivery *delivery, void *arg)
 {
@@ -20,36 +14,12 @@ static mqc_order_status listen_in_order(mqc_delivery *delivery, void *arg)
     return MQC_ORDER_SUCCESS;
 }
 
-static const mqc_client_options HERE = {.name_servers = "127.0.0.1:9876"};
 #define AT(servers)       (&(mqc_client_options){.name_servers = (servers)})
 #define PRODUCER_OF(name) (&(mqc_producer_options){.client = &HERE, .group = (name)})
 #define CONSUMER_OF(name, to)                                                                      \
     (&(mqc_push_consumer_options){.client = &HERE, .group = (name), .listener = (to)})
 #define CLIENT(...)   (&(mqc_client_options){.name_servers = "127.0.0.1:9876", __VA_ARGS__})
 #define PRODUCER(...) (&(mqc_producer_options){.client = &HERE, .group = "g", __VA_ARGS__})
-#define CONSUMER(...)                                                                              \
-    (&(mqc_push_consumer_options){                                                                 \
-        .client = &HERE, .group = "g", .listener = listen_to, __VA_ARGS__})
-
-static void no_environment(void)
-{
-    unsetenv("NAMESRV_ADDR");
-}
-
-#define CHECK_OK(call)                                                                             \
-    do {                                                                                           \
-        mqc_error *error = &(mqc_error){0};                                                        \
-        ck_assert_msg((call) == MQC_OK, "%s", error->text);                                        \
-    } while (0)
-
-#define CHECK_REFUSED(call, reason)                                                                \
-    do {                                                                                           \
-        mqc_error *error = &(mqc_error){0};                                                        \
-        ck_assert_int_eq((call), MQC_BAD_ARGUMENT);                                                \
-        ck_assert_int_eq(error->status, MQC_BAD_ARGUMENT);                                         \
-        ck_assert_str_eq(error->text, reason);                                                     \
-    } while (0)
-
 /* For texts that another file of the library makes up. */
 #define CHECK_REFUSED_ABOUT(call, part)                                                            \
     do {                                                                                           \
