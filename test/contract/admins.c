@@ -10,6 +10,13 @@ mqc_admin *admins_new(void)
     return admin;
 }
 
+mqc_client_options admins_hasty_client(void)
+{
+    mqc_client_options client = contract_client();
+    client.persist_offsets_ms = 100;
+    return client;
+}
+
 struct wish {
     mqc_admin *admin;
     const char *group, *topic;

@@ -7,6 +7,9 @@
 /* A handle on the cluster; free it with mqc_admin_free. */
 mqc_admin *admins_new(void);
 
+/* For consumers whose commits are waited for. */
+mqc_client_options admins_hasty_client(void);
+
 /* Waits until a group's lag in a topic, as brokers know it, is `lag` (-1: known at all). */
 void admins_await_lag(mqc_admin *admin, const char *group, const char *topic, int64_t lag);
 

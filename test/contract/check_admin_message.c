@@ -212,10 +212,11 @@ START_TEST(test_followed)
     mqc_producer *producer = contract_producer(NULL);
     struct collector *collector = collector_new();
     const char *topic = contract_topic(1), *group = contract_name("group");
-    mqc_push_consumer_options options = {.group = group,
-                                         .from = MQC_FROM_FIRST,
-                                         .listener = collector_listen,
-                                         .listener_arg = collector_seat(collector, 0)};
+    mqc_client_options client = admins_hasty_client();
+    mqc_push_consumer_options options = {.client = &client, .group = group};
+    options.from = MQC_FROM_FIRST;
+    options.listener = collector_listen;
+    options.listener_arg = collector_seat(collector, 0);
     mqc_push_consumer *consumer = contract_consumer(&options, topic, "red");
     mqc_send_result passed_over = send_with_keys(producer, topic, "k", "blue", "blue");
     mqc_send_result sent = send_with_keys(producer, topic, "k", "red", "red");

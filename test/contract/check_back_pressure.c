@@ -35,8 +35,14 @@ static struct scene scene_begin(mqc_producer_options options, int sends)
     return scene;
 }
 
+/* Without a drain: what a stalled broker has will not be answered. When it is well again it hears
+ * that the producer leaves. */
 static void scene_end(struct scene *scene)
 {
+    mqc_error error;
+    mqc_embedded_clear_faults(scene->cluster);
+    mqc_embedded_disconnect(scene->cluster, NULL);
+    mqc_producer_shutdown(scene->producer, 0, &error);
     mqc_producer_free(scene->producer);
     mqc_embedded_stop(scene->cluster);
     outcomes_free(scene->outcomes);
@@ -135,7 +141,7 @@ struct flood {
     int first, accepted;
 };
 
-enum { FLOODS = 4, FLOOD_SENDS = 400, FLOOD_BYTES = 10000, ALLOWED = 16 };
+enum { FLOODS = 4, FLOOD_SENDS = 60, FLOOD_BYTES = 10000, ALLOWED = 16 };
 
 static void *flood(void *arg)
 {
@@ -177,7 +183,7 @@ END_TEST
 
 /* The connection is accepted and never read: what cannot be written stays in this process, also of
  * sends that have timed out, and of those that nobody waits for. */
-enum { BODY = 100000, OFFERED = 3000, MOST_KIB = 200 << 10 };
+enum { BODY = 100000 };
 
 static void stop_reading(const struct scene *scene)
 {
@@ -188,16 +194,17 @@ static void stop_reading(const struct scene *scene)
     mqc_embedded_disconnect(scene->cluster, NULL);
 }
 
-static void check_memory(long before_kib)
+/* Half of what was offered, whatever the allocator adds to the bound. */
+static void check_memory(long before_kib, int offered)
 {
-    long grown_kib = process_memory_kib() - before_kib;
+    long grown_kib = process_memory_kib() - before_kib, most_kib = (long)offered * BODY / 1024 / 2;
     if (!PROCESS_SANITIZED)
-        ck_assert_msg(grown_kib < MOST_KIB, "memory grew by %ld KiB", grown_kib);
+        ck_assert_msg(grown_kib < most_kib, "memory grew by %ld KiB", grown_kib);
 }
 
 START_TEST(test_memory_when_a_broker_reads_nothing)
 {
-    enum { LIMIT = 4 << 20 };
+    enum { LIMIT = 4 << 20, OFFERED = 500 };
     mqc_error error;
     struct scene scene = scene_begin(
         (mqc_producer_options){.max_async_bytes = LIMIT, .when_full = MQC_WHEN_FULL_FAIL}, OFFERED);
@@ -212,7 +219,7 @@ START_TEST(test_memory_when_a_broker_reads_nothing)
     }
     ck_assert_int_eq(accepted + refused, OFFERED);
     ck_assert_int_gt(accepted, 0);
-    check_memory(before_kib);
+    check_memory(before_kib, OFFERED);
     mqc_producer_shutdown(scene.producer, 0, &error);
     ck_assert_int_eq(outcomes_count(scene.outcomes), accepted);
     scene_end(&scene);
@@ -221,6 +228,7 @@ END_TEST
 
 START_TEST(test_memory_when_sends_time_out_unread)
 {
+    enum { OFFERED = 2000 }; /* 64 MiB may wait to be written */
     mqc_error error;
     struct scene scene = scene_begin((mqc_producer_options){.max_async_sends = 100}, OFFERED);
     stop_reading(&scene);
@@ -228,7 +236,7 @@ START_TEST(test_memory_when_sends_time_out_unread)
     int accepted = 0;
     for (int i = 0; i < OFFERED; i++)
         accepted += send_one(&scene, accepted, BODY, 10, &error) == MQC_OK;
-    check_memory(before_kib);
+    check_memory(before_kib, OFFERED);
     outcomes_await(scene.outcomes, accepted);
     ck_assert_int_eq(outcomes_accepted(scene.outcomes), 0);
     scene_end(&scene);
@@ -237,6 +245,7 @@ END_TEST
 
 START_TEST(test_memory_when_oneway_sends_are_unread)
 {
+    enum { OFFERED = 500 };
     mqc_error error;
     char *body = calloc(1, BODY);
     struct scene scene = scene_begin((mqc_producer_options){0}, 1);
@@ -251,7 +260,7 @@ START_TEST(test_memory_when_oneway_sends_are_unread)
     }
     ck_assert_int_gt(busy, 0);
     ck_assert_ptr_nonnull(strstr(error.text, "wait to be written"));
-    check_memory(before_kib);
+    check_memory(before_kib, OFFERED);
     free(body);
     scene_end(&scene);
 }

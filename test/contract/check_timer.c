@@ -4,7 +4,7 @@
 #include "test/contract/collector.h"
 #include "test/contract/outcomes.h"
 
-enum { MESSAGE_ILLEGAL = 13, LONG_MS = 4000, DAY_S = 86400 };
+enum { MESSAGE_ILLEGAL = 13, LONG_MS = 3000, DAY_S = 86400 };
 
 /* Each test has a topic of one queue and somebody who reads it from the start. */
 struct scene {
@@ -70,6 +70,7 @@ START_TEST(test_each_way_to_say_when)
     mqc_send_result result = send_and_free(&scene, ms);
     send_and_free(&scene, seconds);
     send_and_free(&scene, at);
+    contract_pass(LONG_MS + 2000);
     struct received first = collector_await_body(scene.collector, "ms");
     ck_assert_str_eq(mqc_message_id(first.message), result.message_id);
     ck_assert_str_eq(mqc_message_topic(first.message), scene.topic);
@@ -88,6 +89,7 @@ START_TEST(test_a_time_that_has_passed_is_now)
     mqc_message *message = new_message(&scene, "late");
     ck_ok(mqc_message_set_deliver_at(message, contract_unix_ms() - 1000, &error));
     send_and_free(&scene, message);
+    contract_pass(1000);
     collector_await_body(scene.collector, "late");
     scene_end(&scene);
 }
@@ -120,6 +122,7 @@ START_TEST(test_recalled_message_does_not_come)
     ck_ok(mqc_producer_recall(scene.producer, scene.topic, result.recall_handle, 0, id, &error));
     ck_assert_str_eq(id, result.message_id);
     send_and_free(&scene, second);
+    contract_pass(2 * LONG_MS + 4000);
     collector_await_body(scene.collector, "left");
     scene_end(&scene);
 }
@@ -165,6 +168,7 @@ START_TEST(test_recall_of_what_was_delivered_is_refused)
     mqc_message_free(message);
     outcomes_await(outcomes, 1);
     const char *handle = outcome_of(outcomes, 0)->result.recall_handle;
+    contract_pass(2500 + 2000);
     collector_await_body(scene.collector, "delivered");
     ck_fails(mqc_producer_recall(scene.producer, scene.topic, handle, 0, NULL, &error), MQC_REFUSED,
              "recall");

@@ -250,6 +250,11 @@ int64_t contract_unix_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+void contract_pass(int64_t ms)
+{
+    if (embedded) mqc_embedded_advance_clock(embedded, ms);
+}
+
 static int64_t monotonic_ms(void)
 {
     struct timespec now;

@@ -91,6 +91,9 @@ void contract_consumer_end(mqc_push_consumer *consumer);
 bool contract_text_is(const mqc_message *message, const char *body);
 int64_t contract_unix_ms(void);
 
+/* Lets time pass at the brokers: at once on an embedded cluster; a real one has its own. */
+void contract_pass(int64_t ms);
+
 /* Calls `holds` until it answers true; for what gives no sign when it changes. */
 typedef bool contract_condition(void *arg);
 void contract_await(const char *what, contract_condition *holds, void *arg);
