@@ -334,6 +334,7 @@ check-fault: $(FAULT_PROGRAMS)  ## run the tests of what must hold when somethin
 check-tool: $(FAKE_TOOL) $(BUILD)/mqc  ## check the command line tool
 	@test/tool/check-tool $(FAKE_TOOL)
 	@test/tool/check-pulling $(BUILD)/mqc
+	@test/tool/check-reply $(BUILD)/mqc
 
 .PHONY: check-admin
 check-admin: $(BUILD)/mqc  ## check the tool's administration on an embedded cluster

@@ -1,47 +1,39 @@
 /* mqc consume: prints the messages of a topic as a member of a consumer group, until there were
  * enough, the time is over, or a signal comes. The listener prints on the consumer's worker
- * threads, one at a time; the main thread waits for the end in sigtimedwait, so that no handler is
- * needed. */
+ * threads, one at a time; the main thread waits for the end. */
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "tools/arguments.h"
+#include "tools/ending.h"
 #include "tools/message_object.h"
 #include "tools/metrics.h"
 #include "tools/mqc.h"
 #include "tools/output.h"
 
-enum { DRAIN_MS = 5000, WAKE_SIGNAL = SIGUSR1 };
+enum { DRAIN_MS = 5000 };
 
 struct printer {
     const char *topic, *tag, *sql, *from, *metrics; /* as given on the command line */
     int count, timeout_s;                           /* 0: without end */
     bool json, quiet, orderly, pop, broadcast;
-    pthread_t main_thread;
+    struct ending ending; /* finished: nothing is printed any more; what still comes is refused */
     mqc_push_consumer *consumer;
-    atomic_bool finished; /* nothing is printed any more; what still comes is refused */
     pthread_mutex_t lock; /* guards standard output and what follows; may be held for long when
                              the reader of standard output is slow */
     int printed;
     int write_failed; /* errno of a failed write */
 };
 
-enum wait_result { WAIT_FINISHED, WAIT_TIMEOUT, WAIT_SIGNAL };
-
 static int check_usage(const struct arguments *arguments, struct printer *printer);
 static int run(struct arguments *arguments, struct printer *printer);
-static int consume(struct printer *printer, const sigset_t *signals);
+static int consume(struct printer *printer);
 static mqc_consume_status listen_to(mqc_delivery *delivery, void *arg);
 static mqc_order_status listen_in_order(mqc_delivery *delivery, void *arg);
 static bool print_message(const struct printer *printer, const mqc_message *message);
-static enum wait_result wait_for_end(struct printer *printer, const sigset_t *signals);
-static int report_end(const struct printer *printer, enum wait_result end);
+static int report_end(const struct printer *printer, enum ending_cause end);
 
 static const char NAME[] = "consume";
 
@@ -115,17 +107,6 @@ static int check_usage(const struct arguments *arguments, struct printer *printe
     return set_from(arguments->options, printer->from);
 }
 
-/* Blocked from here on in every thread, so that they wait for wait_for_end. */
-static void block_signals(sigset_t *signals)
-{
-    sigemptyset(signals);
-    sigaddset(signals, SIGINT);
-    sigaddset(signals, SIGTERM);
-    sigaddset(signals, SIGHUP);
-    sigaddset(signals, WAKE_SIGNAL);
-    pthread_sigmask(SIG_BLOCK, signals, NULL);
-}
-
 static int run(struct arguments *arguments, struct printer *printer)
 {
     mqc_client_options client = arguments_client(arguments);
@@ -144,12 +125,10 @@ static int run(struct arguments *arguments, struct printer *printer)
         options.offsets_in_memory = true;
     if (!options.group) return usage_error(NAME, "the group is missing: give -g GROUP");
     printer->quiet = arguments->quiet;
-    printer->main_thread = pthread_self();
-    sigset_t signals;
-    block_signals(&signals);
+    ending_init(&printer->ending);
     mqc_error error;
     printer->consumer = mqc_push_consumer_new(&options, &error);
-    int code = printer->consumer ? consume(printer, &signals) : library_failure(NAME, "", &error);
+    int code = printer->consumer ? consume(printer) : library_failure(NAME, "", &error);
     mqc_push_consumer_free(printer->consumer);
     return code;
 }
@@ -159,7 +138,7 @@ static mqc_stats *read_stats(void *consumer, mqc_error *error)
     return mqc_push_consumer_stats(consumer, error);
 }
 
-static int consume(struct printer *printer, const sigset_t *signals)
+static int consume(struct printer *printer)
 {
     mqc_error error;
     mqc_status status =
@@ -172,9 +151,9 @@ static int consume(struct printer *printer, const sigset_t *signals)
     struct metrics *metrics = NULL;
     int said = metrics_start(NAME, printer->metrics, read_stats, printer->consumer, &metrics);
     if (said >= 0) return said;
-    enum wait_result end = wait_for_end(printer, signals);
+    enum ending_cause end = ending_wait(&printer->ending, printer->timeout_s);
     metrics_stop(metrics);
-    printer->finished = true;
+    printer->ending.finished = true;
     status = mqc_push_consumer_shutdown(printer->consumer, DRAIN_MS, &error);
     int code = status ? library_failure(NAME, "end: ", &error) : report_end(printer, end);
     /* A listener still waits for the reader of standard output: waiting for it could be for ever.
@@ -183,26 +162,19 @@ static int consume(struct printer *printer, const sigset_t *signals)
     return code;
 }
 
-/* Under the lock. */
-static void finish(struct printer *printer)
-{
-    printer->finished = true;
-    pthread_kill(printer->main_thread, WAKE_SIGNAL);
-}
-
 /* Prints what may be printed of a delivery, under the lock; the number of messages done. */
 static size_t print_delivery(struct printer *printer, const mqc_delivery *delivery)
 {
     size_t done = 0;
-    while (done < mqc_delivery_count(delivery) && !printer->finished) {
+    while (done < mqc_delivery_count(delivery) && !printer->ending.finished) {
         if (!print_message(printer, mqc_delivery_at(delivery, done))) {
             printer->write_failed = errno;
-            finish(printer);
+            ending_finish(&printer->ending);
             break;
         }
         done++;
         printer->printed++;
-        if (printer->printed == printer->count) finish(printer);
+        if (printer->printed == printer->count) ending_finish(&printer->ending);
     }
     return done;
 }
@@ -215,7 +187,7 @@ static mqc_consume_status listen_to(mqc_delivery *delivery, void *arg)
     pthread_mutex_lock(&printer->lock);
     size_t done = print_delivery(printer, delivery);
     pthread_mutex_unlock(&printer->lock);
-    if (printer->finished) mqc_push_consumer_pause(printer->consumer, NULL);
+    if (printer->ending.finished) mqc_push_consumer_pause(printer->consumer, NULL);
     if (done == 0) return MQC_RECONSUME_LATER;
     mqc_delivery_done(delivery, done);
     return MQC_CONSUME_SUCCESS;
@@ -231,37 +203,15 @@ static bool print_message(const struct printer *printer, const mqc_message *mess
     return printer->quiet || message_print(message, printer->json);
 }
 
-static int64_t monotonic_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static enum wait_result wait_for_end(struct printer *printer, const sigset_t *signals)
-{
-    int64_t end_ms = monotonic_ms() + (int64_t)printer->timeout_s * 1000;
-    for (;;) {
-        int64_t left_ms = printer->timeout_s > 0 ? end_ms - monotonic_ms() : 60000;
-        if (left_ms < 0) left_ms = 0;
-        struct timespec left = {.tv_sec = (time_t)(left_ms / 1000),
-                                .tv_nsec = (long)(left_ms % 1000) * 1000000};
-        int number = sigtimedwait(signals, NULL, &left);
-        if (printer->finished) return WAIT_FINISHED;
-        if (number > 0 && number != WAKE_SIGNAL) return WAIT_SIGNAL;
-        if (printer->timeout_s > 0 && monotonic_ms() >= end_ms) return WAIT_TIMEOUT;
-    }
-}
-
 /* After the shutdown, when no listener runs any more. */
-static int report_end(const struct printer *printer, enum wait_result end)
+static int report_end(const struct printer *printer, enum ending_cause end)
 {
     if (printer->write_failed) {
         errno = printer->write_failed;
         return output_failure(NAME);
     }
     if (printer->count == 0 || printer->printed >= printer->count) return EXIT_DONE;
-    if (end == WAIT_SIGNAL)
+    if (end == ENDING_SIGNAL)
         return failure(NAME, "ended by a signal after %d of %d messages", printer->printed,
                        printer->count);
     failure(NAME, "%d of %d messages in %d s", printer->printed, printer->count,

@@ -18,6 +18,7 @@ static const struct command {
 } COMMANDS[] = {
     {"send", send_command, "send a message, or each line of standard input as one"},
     {"request", request_command, "send a message and print the reply to it"},
+    {"reply", reply_command, "answer the requests that come to a topic"},
     {"consume", consume_command, "print the messages of a topic as a member of a group"},
     {"tail", tail_command, "print what comes to a topic, without a group"},
     {"pull", pull_command, "print messages of one queue"},

@@ -13,6 +13,7 @@ enum exit_code {
 /* Each runs a subcommand, argv[0] being its name, and returns an exit code. */
 int send_command(int argc, char **argv);
 int request_command(int argc, char **argv);
+int reply_command(int argc, char **argv);
 int consume_command(int argc, char **argv);
 int tail_command(int argc, char **argv);
 int pull_command(int argc, char **argv);
