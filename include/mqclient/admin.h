@@ -23,8 +23,13 @@ extern "C" {
 typedef struct mqc_admin mqc_admin;
 
 /* A started admin handle; NULL and `error` otherwise. Free with mqc_admin_free. Does not touch the
- * network. */
-MQC_API mqc_admin *mqc_admin_new(const mqc_client_options *options, mqc_error *error);
+ * network. Call it as mqc_admin_new. */
+MQC_API mqc_admin *mqc_admin_new_sized(const mqc_client_options *options, size_t size,
+                                       mqc_error *error);
+static inline mqc_admin *mqc_admin_new(const mqc_client_options *options, mqc_error *error)
+{
+    return mqc_admin_new_sized(options, sizeof(mqc_client_options), error);
+}
 MQC_API void mqc_admin_free(mqc_admin *admin);
 
 /* ---- results ---- */

@@ -18,6 +18,7 @@ typedef struct mqc_batch_item {
     int64_t queue_offset;
     char message_id[64];        /* the unique id that consumers see */
     char offset_message_id[64]; /* the broker's id */
+    int64_t reserved[4];        /* for later versions */
 } mqc_batch_item;
 
 /* Sends `count` messages in as few requests as fit into max_message_bytes each, one after the

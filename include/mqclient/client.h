@@ -33,7 +33,9 @@ typedef bool mqc_map_address(const char *broker_name, int64_t broker_id, const c
 
 struct mqc_stats; /* statistics.h */
 
-/* All strings are copied by the `_new` call that is given them. */
+/* All strings are copied by the `_new` call that is given them. As all option structs of functions
+ * with a `_sized` twin it may grow at its end: a program that was built with an older header goes
+ * on to work. */
 typedef struct mqc_client_options {
     const char
         *name_servers; /* "host:port;host:port"; default: $NAMESRV_ADDR, else name_server_domain */
@@ -54,6 +56,10 @@ typedef struct mqc_client_options {
     int request_timeout_ms; /* one request that has no timeout of its own; default 3000 */
     int idle_close_ms;      /* close a connection with no traffic; default 120000 */
     int callback_threads;   /* threads for asynchronous results and brokers' requests; default 2 */
+    int stats_interval_ms;  /* default 10000 */
+    bool trace;       /* records of what is sent and consumed, for RocketMQ's console and mqadmin */
+    bool unit_mode;   /* marks sends and heartbeats, with unit_name, as the Java client does */
+    bool vip_channel; /* send to the brokers' port less two, which is for sends alone */
     /* Brokers in containers or behind NAT advertise addresses that lead nowhere from here. The
      * function comes first, then the table; without either addresses are used as they are. */
     const char *address_map; /* "advertised=used;…", each host or host:port */
@@ -65,14 +71,10 @@ typedef struct mqc_client_options {
     const struct mqc_rpc_hook *rpc_hooks; /* see every request: hooks.h; not copied */
     size_t rpc_hook_count;
     const char *trace_topic; /* where traces go; default RMQ_SYS_TRACE_TOPIC */
-    bool trace;       /* records of what is sent and consumed, for RocketMQ's console and mqadmin */
-    bool unit_mode;   /* marks sends and heartbeats, with unit_name, as the Java client does */
-    bool vip_channel; /* send to the brokers' port less two, which is for sends alone */
     /* Gets what the client has counted and measured at every interval: mqc_stats_listener in
      * statistics.h. */
     void (*stats_listener)(const char *json, struct mqc_stats *stats, void *arg);
     void *stats_listener_arg;
-    int stats_interval_ms; /* default 10000 */
 } mqc_client_options;
 
 #ifdef __cplusplus

@@ -86,22 +86,24 @@ typedef struct mqc_push_consumer_options {
     bool pop;
     int pop_invisible_ms; /* 5000..300000: then it comes again unless done; default 60000 */
     int pop_max_unacked;  /* popped from one place before popping pauses; default 96 */
-    int suspend_ms; /* of an orderly queue whose message is refused; 10..30000, default 1000 */
-    const struct mqc_consume_hook *consume_hooks; /* see every listener call: hooks.h; not copied */
-    size_t consume_hook_count;                    /* at most MQC_CONSUME_HOOKS_MOST */
     /* A queue that was not pulled, or had no message consumed, for so long is named in the log with
      * the reason, and counted (mqc_push_consumer_health); default 120000, -1: never. */
     int stuck_after_ms;
+    int suspend_ms; /* of an orderly queue whose message is refused; 10..30000, default 1000 */
+    const struct mqc_consume_hook *consume_hooks; /* see every listener call: hooks.h; not copied */
+    size_t consume_hook_count;                    /* at most MQC_CONSUME_HOOKS_MOST */
 } mqc_push_consumer_options;
 
 /* A new consumer, not yet started; NULL and `error` when an option is wrong. Does not touch the
  * network. Free with mqc_push_consumer_free. Call it as mqc_push_consumer_new. */
 MQC_API mqc_push_consumer *mqc_push_consumer_new_sized(const mqc_push_consumer_options *options,
-                                                       size_t size, mqc_error *error);
+                                                       size_t size, size_t client_size,
+                                                       mqc_error *error);
 static inline mqc_push_consumer *mqc_push_consumer_new(const mqc_push_consumer_options *options,
                                                        mqc_error *error)
 {
-    return mqc_push_consumer_new_sized(options, sizeof *options, error);
+    return mqc_push_consumer_new_sized(options, sizeof(mqc_push_consumer_options),
+                                       sizeof(mqc_client_options), error);
 }
 
 /* Subscribes to a topic: `filter` is "*" or NULL for all, or tags as "a || b". May be called before

@@ -46,13 +46,13 @@ typedef struct mqc_embedded_options {
     bool tls_only;                  /* plain connections are closed */
     const mqc_embedded_user *users; /* with any, requests must be signed by one of them */
     size_t user_count;
+    bool ipv6;           /* on ::1; brokers register as Java's do, without brackets: "::1:10911" */
     bool virtual_clock;  /* message time stands still but for mqc_embedded_advance_clock */
     bool binary_headers; /* answers in the binary form; default JSON, as the real broker */
 
     /* Lines "name=value" of a real broker's configuration; those that docs/embedded.md lists.
      * E.g. "recallMessageEnable=true\nenableRetryTopicV2=true". */
     const char *broker_config;
-    bool ipv6; /* on ::1; brokers register as Java's do, without brackets: "::1:10911" */
 } mqc_embedded_options;
 
 /* Starts a cluster; NULL and `error` when an option is wrong or a port is taken. `options` may be

@@ -84,9 +84,11 @@ enum { MQC_SEND_HOOKS_MOST = 8 };
 MQC_API mqc_status mqc_send_event_set_property(mqc_send_event *event, const char *name,
                                                const char *value, mqc_error *error);
 
-/* ---- consumption: mqc_push_consumer_options.consume_hooks ---- */
+/* ---- consumption: consume_hooks of push and lite consumers ---- */
 
-/* One listener call; valid during the hook's call. */
+/* One listener call; of a polled push consumer one delivery, from its poll until it is finished or
+ * freed; of a lite consumer one poll, which is a success when it brings something. Valid during the
+ * hook's call. */
 typedef struct mqc_consume_event {
     const char *group;
     const struct mqc_delivery *delivery; /* mqc_delivery_count, _at, _queue */
@@ -95,7 +97,8 @@ typedef struct mqc_consume_event {
     void *note; /* the hook's own: what `before` leaves here, `after` finds */
 } mqc_consume_event;
 
-/* Both run on the listener's thread, directly before and after it. May be NULL. */
+/* Both run on the listener's thread, directly before and after it; without a listener on the thread
+ * that polls or finishes. May be NULL. */
 typedef struct mqc_consume_hook {
     void (*before)(mqc_consume_event *event, void *arg);
     void (*after)(const mqc_consume_event *event, void *arg);

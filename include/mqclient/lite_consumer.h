@@ -22,6 +22,7 @@ typedef struct mqc_lite_consumer_options {
     mqc_consume_from from;         /* where a queue without a committed offset begins */
     int64_t from_unix_ms;          /* for MQC_FROM_TIME; default: half an hour before now */
     bool no_auto_commit;           /* only what mqc_lite_consumer_commit… says is committed */
+    bool offsets_in_memory;        /* broadcasting: see mqc_push_consumer_options */
     int auto_commit_ms;            /* between automatic commits; default 5000, least 1000 */
     int pull_batch;                /* most messages a pull, and a poll; default 10 */
     int all_max_messages;          /* held of all queues before pulling pauses; default 10000 */
@@ -29,23 +30,25 @@ typedef struct mqc_lite_consumer_options {
     int queue_max_mib;             /* default 100 */
     int queue_max_span;            /* between first and last held offset; default 2000 */
     int topic_check_ms;            /* how often watched topics are looked at; default 30000 */
+    int stuck_after_ms;            /* as in mqc_push_consumer_options; also when nobody polls */
     mqc_allocate_options allocate; /* how the group's members divide queues; default averagely */
     mqc_queue_listener *queue_listener; /* told when the queues of a subscribed topic change */
     void *queue_listener_arg;
-    const char *offset_store_path; /* broadcasting: see mqc_push_consumer_options */
-    bool offsets_in_memory;        /* broadcasting: likewise */
-    char reserved[7];
-    int stuck_after_ms; /* as in mqc_push_consumer_options; also when nobody polls */
+    const char *offset_store_path;                /* broadcasting: likewise */
+    const struct mqc_consume_hook *consume_hooks; /* see what is polled: hooks.h; not copied */
+    size_t consume_hook_count;                    /* at most MQC_CONSUME_HOOKS_MOST */
 } mqc_lite_consumer_options;
 
 /* A new consumer, not yet started; NULL and `error` when an option is wrong. Does not touch the
  * network. Free with mqc_lite_consumer_free. Call it as mqc_lite_consumer_new. */
 MQC_API mqc_lite_consumer *mqc_lite_consumer_new_sized(const mqc_lite_consumer_options *options,
-                                                       size_t size, mqc_error *error);
+                                                       size_t size, size_t client_size,
+                                                       mqc_error *error);
 static inline mqc_lite_consumer *mqc_lite_consumer_new(const mqc_lite_consumer_options *options,
                                                        mqc_error *error)
 {
-    return mqc_lite_consumer_new_sized(options, sizeof *options, error);
+    return mqc_lite_consumer_new_sized(options, sizeof(mqc_lite_consumer_options),
+                                       sizeof(mqc_client_options), error);
 }
 
 /* As for a push consumer. Shutting down commits what was polled, if committing is automatic; a poll

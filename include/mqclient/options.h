@@ -28,15 +28,35 @@ MQC_API mqc_status mqc_options_set(mqc_options *options, const char *name, const
 MQC_API mqc_status mqc_options_read_file(mqc_options *options, const char *path, mqc_error *error);
 
 /* Pours the options that apply into a struct, leaving its other fields. The strings belong to the
- * bag and must outlive the `_new` call that the struct is for. */
-MQC_API void mqc_options_to_client(const mqc_options *options, mqc_client_options *client);
-MQC_API void mqc_options_to_producer(const mqc_options *options, mqc_producer_options *producer);
-MQC_API void mqc_options_to_push_consumer(const mqc_options *options,
-                                          mqc_push_consumer_options *consumer);
-
+ * bag and must outlive the `_new` call that the struct is for. Call them without _sized. */
+MQC_API void mqc_options_to_client_sized(const mqc_options *options, mqc_client_options *client,
+                                         size_t size);
+MQC_API void mqc_options_to_producer_sized(const mqc_options *options,
+                                           mqc_producer_options *producer, size_t size);
+MQC_API void mqc_options_to_push_consumer_sized(const mqc_options *options,
+                                                mqc_push_consumer_options *consumer, size_t size);
+MQC_API void mqc_options_to_lite_consumer_sized(const mqc_options *options,
+                                                mqc_lite_consumer_options *consumer, size_t size);
+static inline void mqc_options_to_client(const mqc_options *options, mqc_client_options *client)
+{
+    mqc_options_to_client_sized(options, client, sizeof(mqc_client_options));
+}
+static inline void mqc_options_to_producer(const mqc_options *options,
+                                           mqc_producer_options *producer)
+{
+    mqc_options_to_producer_sized(options, producer, sizeof(mqc_producer_options));
+}
+static inline void mqc_options_to_push_consumer(const mqc_options *options,
+                                                mqc_push_consumer_options *consumer)
+{
+    mqc_options_to_push_consumer_sized(options, consumer, sizeof(mqc_push_consumer_options));
+}
 /* Also those of the push consumer that a lite consumer has, too. */
-MQC_API void mqc_options_to_lite_consumer(const mqc_options *options,
-                                          mqc_lite_consumer_options *consumer);
+static inline void mqc_options_to_lite_consumer(const mqc_options *options,
+                                                mqc_lite_consumer_options *consumer)
+{
+    mqc_options_to_lite_consumer_sized(options, consumer, sizeof(mqc_lite_consumer_options));
+}
 
 /* Visits every option there is, in the order of docs/options.md. */
 typedef struct mqc_option_description {

@@ -89,6 +89,7 @@ typedef struct mqc_send_result {
     char region[32];
     bool trace_on;
     char recall_handle[512]; /* of a message with a time of its own, for mqc_producer_recall */
+    int64_t reserved[4];     /* for later versions */
 } mqc_send_result;
 
 /* Chooses one of `count` queues for `message`; runs on the sending thread. */
@@ -116,8 +117,9 @@ typedef struct mqc_send_options {
     const mqc_message_queue *queue; /* this queue, or … */
     mqc_select_queue *select;       /* … one chosen by this function, or … */
     void *select_arg;
-    const char *order_key;  /* … the one that all messages of this key go to */
-    size_t order_key_bytes; /* 0: up to its zero byte */
+    const char *order_key;   /* … the one that all messages of this key go to */
+    size_t order_key_bytes;  /* 0: up to its zero byte */
+    const void *reserved[4]; /* for later versions: leave them zero */
 } mqc_send_options;
 
 /* The result of an asynchronous send: exactly one of `result` and `error` is not NULL; both are
@@ -129,10 +131,11 @@ typedef void mqc_sent(const mqc_send_result *result, const mqc_error *error, voi
 /* A new producer, not yet started; NULL and `error` when an option is wrong. Does not touch the
  * network. Free with mqc_producer_free. Call it as mqc_producer_new. */
 MQC_API mqc_producer *mqc_producer_new_sized(const mqc_producer_options *options, size_t size,
-                                             mqc_error *error);
+                                             size_t client_size, mqc_error *error);
 static inline mqc_producer *mqc_producer_new(const mqc_producer_options *options, mqc_error *error)
 {
-    return mqc_producer_new_sized(options, sizeof *options, error);
+    return mqc_producer_new_sized(options, sizeof(mqc_producer_options), sizeof(mqc_client_options),
+                                  error);
 }
 
 /* Starts the producer and, if it is the first on it, the client instance. Blocks at most for one

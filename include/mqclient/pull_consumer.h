@@ -21,11 +21,13 @@ typedef struct mqc_pull_consumer_options {
 /* A started consumer; NULL and `error` otherwise. Free with mqc_pull_consumer_free, when no call of
  * another thread runs any more. All functions may be called from any thread; each blocks. */
 MQC_API mqc_pull_consumer *mqc_pull_consumer_new_sized(const mqc_pull_consumer_options *options,
-                                                       size_t size, mqc_error *error);
+                                                       size_t size, size_t client_size,
+                                                       mqc_error *error);
 static inline mqc_pull_consumer *mqc_pull_consumer_new(const mqc_pull_consumer_options *options,
                                                        mqc_error *error)
 {
-    return mqc_pull_consumer_new_sized(options, sizeof *options, error);
+    return mqc_pull_consumer_new_sized(options, sizeof(mqc_pull_consumer_options),
+                                       sizeof(mqc_client_options), error);
 }
 MQC_API void mqc_pull_consumer_free(mqc_pull_consumer *consumer);
 

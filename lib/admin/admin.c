@@ -17,9 +17,12 @@
 
 enum { GOODBYE_MS = 1000 };
 
-mqc_admin *mqc_admin_new(const mqc_client_options *options, mqc_error *error)
+mqc_admin *mqc_admin_new_sized(const mqc_client_options *options, size_t size, mqc_error *error)
 {
-    if (options_check_client(options, error) != MQC_OK) return NULL;
+    mqc_client_options whole;
+    if (options_take_client(&options, size, &whole, error) != MQC_OK ||
+        options_check_client(options, error) != MQC_OK)
+        return NULL;
     struct mqc_admin *admin = memory_allocate_zero(1, sizeof *admin);
     if (!admin) {
         error_no_memory(error);
@@ -86,25 +89,6 @@ mqc_status admin_check_queue(const mqc_message_queue *queue, mqc_error *error)
         return error_set(error, MQC_BAD_ARGUMENT,
                          "a queue is needed: give topic, broker name and a number from 0");
     return names_check_topic(queue->topic, error);
-}
-
-mqc_status admin_copy_options(void *copy, size_t known_size, const void *options, size_t size,
-                              mqc_error *error)
-{
-    memset(copy, 0, known_size);
-    if (!options) return MQC_OK;
-    if (size == 0)
-        return error_set(error, MQC_BAD_ARGUMENT,
-                         "the options have no size: call the function without _sized");
-    memcpy(copy, options, size < known_size ? size : known_size);
-    const unsigned char *rest = options;
-    for (size_t i = known_size; i < size; i++)
-        if (rest[i] != 0)
-            return error_set(error, MQC_BAD_ARGUMENT,
-                             "the options have a field that this library, %s, does not know: it is "
-                             "older than the headers",
-                             mqc_version());
-    return MQC_OK;
 }
 
 mqc_status admin_finish(mqc_status status, void *result, void *out)

@@ -21,11 +21,6 @@ mqc_status admin_check_group(const struct mqc_admin *admin, const char *group, m
 mqc_status admin_check_topic(const struct mqc_admin *admin, const char *topic, mqc_error *error);
 mqc_status admin_check_queue(const mqc_message_queue *queue, mqc_error *error);
 
-/* The caller's options with what an older caller does not know set to zero; NULL options are all
- * zero. MQC_BAD_ARGUMENT for a size that cannot be. */
-mqc_status admin_copy_options(void *copy, size_t known_size, const void *options, size_t size,
-                              mqc_error *error);
-
 /* Hands the result over on success; frees it otherwise. Returns the status. */
 mqc_status admin_finish(mqc_status status, void *result, void *out);
 

@@ -3,6 +3,7 @@
  * request timeout. */
 #include "lib/admin/stored.h"
 #include "lib/base/error.h"
+#include "lib/base/sized_struct.h"
 #include "lib/protocol/properties.h"
 #include "lib/protocol/subscription.h"
 #include "lib/protocol/sys_flag.h"
@@ -70,7 +71,7 @@ mqc_status mqc_admin_each_message_sized(mqc_admin *admin, const mqc_message_rang
     if (status == MQC_OK && (!range || !visit))
         status = error_set(error, MQC_BAD_ARGUMENT, "a range and a visitor are needed");
     if (status == MQC_OK)
-        status = admin_copy_options(&browse.range, sizeof browse.range, range, size, error);
+        status = sized_struct_copy(&browse.range, sizeof browse.range, range, size, error);
     if (status == MQC_OK) status = admin_check_topic(admin, browse.range.topic, error);
     if (status == MQC_OK) status = check_range(&browse.range, error);
     if (status == MQC_OK)

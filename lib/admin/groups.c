@@ -6,6 +6,7 @@
 #include "lib/admin/admin_private.h"
 #include "lib/admin/decode.h"
 #include "lib/base/error.h"
+#include "lib/base/sized_struct.h"
 #include "lib/protocol/names.h"
 #include "lib/protocol/relaxed_json.h"
 
@@ -61,7 +62,7 @@ static mqc_status change_group(mqc_admin *admin, struct group_change *change,
     struct cluster_info info;
     mqc_status status = admin_check_group(admin, change->group, error);
     if (status == MQC_OK)
-        status = admin_copy_options(&change->options, sizeof change->options, options, size, error);
+        status = sized_struct_copy(&change->options, sizeof change->options, options, size, error);
     if (status == MQC_OK) status = check_options(&change->options, error);
     if (status == MQC_OK) status = admin_cluster(admin, &info, error);
     if (status != MQC_OK) return status;

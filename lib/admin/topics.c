@@ -3,6 +3,7 @@
  * topic_status.c. */
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
+#include "lib/base/sized_struct.h"
 
 #include "lib/admin/admin_private.h"
 #include "lib/admin/decode.h"
@@ -58,7 +59,7 @@ static mqc_status change_topic(mqc_admin *admin, struct topic_change *change,
     struct cluster_info info;
     mqc_status status = admin_check_topic(admin, change->topic, error);
     if (status == MQC_OK)
-        status = admin_copy_options(&change->options, sizeof change->options, options, size, error);
+        status = sized_struct_copy(&change->options, sizeof change->options, options, size, error);
     if (status == MQC_OK) status = check_options(change, error);
     if (status == MQC_OK) status = admin_cluster(admin, &info, error);
     if (status != MQC_OK) return status;

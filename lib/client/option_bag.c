@@ -22,6 +22,7 @@ struct mqc_options {
 static mqc_status read_lines(mqc_options *options, FILE *file, const char *path, mqc_error *error);
 static mqc_status read_line(mqc_options *options, char *line, const char *path, int number,
                             mqc_error *error);
+static size_t take(void *whole, size_t known_bytes, const void *given, size_t given_bytes);
 static void pour(const mqc_options *options, enum option_role role, void *out);
 
 mqc_options *mqc_options_new(void)
@@ -136,29 +137,59 @@ static mqc_status read_line(mqc_options *options, char *line, const char *path, 
     return error_set(error, status, "%s:%d: %s", path, number, inner.text);
 }
 
-void mqc_options_to_client(const mqc_options *options, mqc_client_options *client)
+/* Of a caller built with other headers the struct has another size: nothing is written beyond it.
+ */
+void mqc_options_to_client_sized(const mqc_options *options, mqc_client_options *client,
+                                 size_t size)
 {
-    pour(options, OPTION_ROLE_CLIENT, client);
+    mqc_client_options whole;
+    if (!client) return;
+    size = take(&whole, sizeof whole, client, size);
+    pour(options, OPTION_ROLE_CLIENT, &whole);
+    memcpy(client, &whole, size);
 }
 
-void mqc_options_to_producer(const mqc_options *options, mqc_producer_options *producer)
+void mqc_options_to_producer_sized(const mqc_options *options, mqc_producer_options *producer,
+                                   size_t size)
 {
-    pour(options, OPTION_ROLE_PRODUCER, producer);
+    mqc_producer_options whole;
+    if (!producer) return;
+    size = take(&whole, sizeof whole, producer, size);
+    pour(options, OPTION_ROLE_PRODUCER, &whole);
+    memcpy(producer, &whole, size);
 }
 
-void mqc_options_to_push_consumer(const mqc_options *options, mqc_push_consumer_options *consumer)
+void mqc_options_to_push_consumer_sized(const mqc_options *options,
+                                        mqc_push_consumer_options *consumer, size_t size)
 {
-    pour(options, OPTION_ROLE_PUSH_CONSUMER, consumer);
+    mqc_push_consumer_options whole;
+    if (!consumer) return;
+    size = take(&whole, sizeof whole, consumer, size);
+    pour(options, OPTION_ROLE_PUSH_CONSUMER, &whole);
+    memcpy(consumer, &whole, size);
 }
 
-void mqc_options_to_lite_consumer(const mqc_options *options, mqc_lite_consumer_options *consumer)
+void mqc_options_to_lite_consumer_sized(const mqc_options *options,
+                                        mqc_lite_consumer_options *consumer, size_t size)
 {
+    mqc_lite_consumer_options whole;
     mqc_push_consumer_options shared;
     if (!consumer) return;
-    options_lite_to_shared(consumer, &shared);
+    size = take(&whole, sizeof whole, consumer, size);
+    options_lite_to_shared(&whole, &shared);
     pour(options, OPTION_ROLE_PUSH_CONSUMER, &shared);
-    options_shared_to_lite(&shared, consumer);
-    pour(options, OPTION_ROLE_LITE_CONSUMER, consumer);
+    options_shared_to_lite(&shared, &whole);
+    pour(options, OPTION_ROLE_LITE_CONSUMER, &whole);
+    memcpy(consumer, &whole, size);
+}
+
+/* What both know of a caller's struct; how many bytes that is. */
+static size_t take(void *whole, size_t known_bytes, const void *given, size_t given_bytes)
+{
+    size_t bytes = given_bytes < known_bytes ? given_bytes : known_bytes;
+    memset(whole, 0, known_bytes);
+    memcpy(whole, given, bytes);
+    return bytes;
 }
 
 static void set_field(const struct option *option, const struct setting *setting, void *field)
@@ -177,7 +208,7 @@ static void set_field(const struct option *option, const struct setting *setting
 
 static void pour(const mqc_options *options, enum option_role role, void *out)
 {
-    if (!options || !out) return;
+    if (!options) return;
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         const struct option *option = &OPTION_TABLE[i];
         const struct setting *setting = &options->settings[i];

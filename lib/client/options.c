@@ -9,6 +9,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
+#include "lib/base/sized_struct.h"
 #include "lib/client/address_map.h"
 #include "lib/client/option_table.h"
 #include "lib/net/address.h"
@@ -77,9 +78,6 @@ mqc_status options_check_push_consumer(const mqc_push_consumer_options *options,
                            "orderly_listener and %s are both given: messages go to one of them",
                            options->listener ? "listener" : "polled");
     if (!status && options->pop) status = check_pop(options, error);
-    if (!status)
-        status = options_check_hooks("consume_hooks", options->consume_hooks,
-                                     options->consume_hook_count, MQC_CONSUME_HOOKS_MOST, error);
     return status ? status : check_shared(options, error);
 }
 
@@ -116,6 +114,9 @@ static mqc_status check_shared(const mqc_push_consumer_options *options, mqc_err
                       "consumeTimestamp (from_unix_ms) is given, but consumeFromWhere (from) is "
                       "not CONSUME_FROM_TIMESTAMP (MQC_FROM_TIME): give both or neither");
     if (!status) status = check_threads(options, error);
+    if (!status)
+        status = options_check_hooks("consume_hooks", options->consume_hooks,
+                                     options->consume_hook_count, MQC_CONSUME_HOOKS_MOST, error);
     bool local = options->offset_store_path || options->offsets_in_memory;
     if (!status && local && options->model != MQC_BROADCASTING)
         status =
@@ -139,6 +140,14 @@ static mqc_status check_threads(const mqc_push_consumer_options *options, mqc_er
                      "consumeThreadMin (threads_min) is %d: it must not be above consumeThreadMax "
                      "(threads), which is %d",
                      options->threads_min, options->threads);
+}
+
+mqc_status options_take_client(const mqc_client_options **given, size_t size,
+                               mqc_client_options *whole, mqc_error *error)
+{
+    mqc_status status = sized_struct_copy(whole, sizeof *whole, *given, size, error);
+    if (status == MQC_OK && *given) *given = whole;
+    return status;
 }
 
 mqc_client_options options_fill_client(const mqc_client_options *options)
@@ -198,7 +207,9 @@ mqc_lite_consumer_options options_fill_lite_consumer(const mqc_lite_consumer_opt
     X(queue_listener_arg)                                                                          \
     X(offset_store_path)                                                                           \
     X(offsets_in_memory)                                                                           \
-    X(stuck_after_ms)
+    X(stuck_after_ms)                                                                              \
+    X(consume_hooks)                                                                               \
+    X(consume_hook_count)
 
 void options_lite_to_shared(const mqc_lite_consumer_options *lite,
                             mqc_push_consumer_options *shared)

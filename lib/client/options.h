@@ -21,6 +21,11 @@ mqc_status options_check_producer(const mqc_producer_options *options, mqc_error
 mqc_status options_check_push_consumer(const mqc_push_consumer_options *options, mqc_error *error);
 mqc_status options_check_lite_consumer(const mqc_lite_consumer_options *options, mqc_error *error);
 
+/* The client options that a role's options point to, when they do: a copy in `whole`, which *given
+ * then points to. See sized_struct.h. */
+mqc_status options_take_client(const mqc_client_options **given, size_t size,
+                               mqc_client_options *whole, mqc_error *error);
+
 /* The next name in a list of topics, "a;b"; false at the end. */
 bool options_next_topic(struct slice *rest, char topic[NAME_BYTES]);
 

@@ -7,10 +7,15 @@
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
 #include "lib/base/memory.h"
+#include "lib/base/sized_struct.h"
 #include "lib/client/options.h"
 #include "lib/consumer/queue_questions.h"
 
-enum { PAUSED_MS = 500, FULL_MS = 50 };
+enum {
+    PAUSED_MS = 500,
+    FULL_MS = 50,
+    TRACE_GRACE_MS = 1000 /* for the last records, at the end */
+};
 
 static mqc_status start(struct consumer *core, mqc_error *error);
 static int stop(struct consumer *core, int64_t deadline_ms);
@@ -46,11 +51,13 @@ static const struct consumer_kind LITE = {
 };
 
 mqc_lite_consumer *mqc_lite_consumer_new_sized(const mqc_lite_consumer_options *options,
-                                               size_t size, mqc_error *error)
+                                               size_t size, size_t client_size, mqc_error *error)
 {
-    mqc_lite_consumer_options whole = {0}; /* of an older or newer header: what both know */
-    if (options) memcpy(&whole, options, size < sizeof whole ? size : sizeof whole);
-    if (options_check_lite_consumer(options ? &whole : NULL, error) != MQC_OK ||
+    mqc_lite_consumer_options whole;
+    mqc_client_options client;
+    if (sized_struct_copy(&whole, sizeof whole, options, size, error) != MQC_OK ||
+        options_take_client(&whole.client, client_size, &client, error) != MQC_OK ||
+        options_check_lite_consumer(options ? &whole : NULL, error) != MQC_OK ||
         allocate_options_check(&whole.allocate, error) != MQC_OK)
         return NULL;
     struct mqc_lite_consumer *consumer = memory_allocate_zero(1, sizeof *consumer);
@@ -80,7 +87,14 @@ mqc_lite_consumer *mqc_lite_consumer_new_sized(const mqc_lite_consumer_options *
     mailbox_init(&consumer->mailbox);
     list_init(&consumer->watches);
     consumer->options = whole;
-    if (consumer_init(&consumer->core, &LITE, &settings, error) == MQC_OK) return consumer;
+    if (consumer_init(&consumer->core, &LITE, &settings, error) == MQC_OK) {
+        consumer->options.client = consumer->core.settings.client;
+        consumer->options.group = consumer->core.settings.group;
+        consumer->watch = (struct consume_watch){.group = consumer->options.group,
+                                                 .hooks = whole.consume_hooks,
+                                                 .hook_count = whole.consume_hook_count};
+        return consumer;
+    }
     mailbox_done(&consumer->mailbox);
     memory_free(consumer);
     return NULL;
@@ -155,8 +169,16 @@ static mqc_status start(struct consumer *core, mqc_error *error)
     struct mqc_lite_consumer *consumer = lite_of(core);
     int period_ms = consumer->options.topic_check_ms;
     consumer->next_commit_ms = clock_deadline_ms(consumer->options.auto_commit_ms);
-    return scheduled_executor_add(client_instance_scheduler(core->instance), "watched topics",
-                                  period_ms, period_ms, tick, consumer, &consumer->watcher, error);
+    mqc_status status =
+        tracing_start(core->instance, &core->client_options, consumer->options.group, "CONSUME",
+                      &consumer->tracing, error);
+    consumer->watch.trace = tracing_dispatcher(consumer->tracing);
+    if (status == MQC_OK)
+        status =
+            scheduled_executor_add(client_instance_scheduler(core->instance), "watched topics",
+                                   period_ms, period_ms, tick, consumer, &consumer->watcher, error);
+    if (status != MQC_OK) tracing_stop(consumer->tracing, 0);
+    return status;
 }
 
 static void tick(void *arg)
@@ -181,6 +203,7 @@ static int stop(struct consumer *core, int64_t deadline_ms)
         lite_note_done(lite_queue_of(queues[i]), true);
     }
     consumer_queues_release(queues, count);
+    tracing_stop(consumer->tracing, clock_deadline_ms(TRACE_GRACE_MS));
     return 0;
 }
 
@@ -188,6 +211,7 @@ static void destroy(struct consumer *core)
 {
     struct mqc_lite_consumer *consumer = lite_of(core);
     lite_watches_free(consumer);
+    tracing_free(consumer->tracing);
     mqc_queue_list_free(&consumer->assigned);
     consumer_done(core);
     mailbox_done(&consumer->mailbox);

@@ -6,8 +6,10 @@
 
 #include <mqclient/lite_consumer.h>
 
+#include "lib/consumer/consume_watch.h"
 #include "lib/consumer/consumer.h"
 #include "lib/consumer/mailbox.h"
+#include "lib/producer/tracing.h"
 #include "services/scheduled_executor.h"
 
 enum lite_mode { LITE_UNDECIDED, LITE_SUBSCRIBES, LITE_ASSIGNS };
@@ -18,6 +20,8 @@ struct mqc_lite_consumer {
     struct mailbox mailbox;            /* struct lite_batch */
     atomic_size_t held;                /* messages that were pulled and not polled yet */
     struct scheduled_task *watcher;
+    struct consume_watch watch;
+    struct tracing *tracing; /* NULL: none */
 
     /* guarded by core.lock: */
     enum lite_mode mode;

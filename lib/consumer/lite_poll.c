@@ -17,6 +17,7 @@ static struct lite_batch *take_batch(mqc_lite_consumer *consumer);
 static void hand_out(mqc_lite_consumer *consumer, struct lite_batch *item)
     REQUIRES(consumer->core.lock);
 static mqc_status make_delivery(struct pulled_batch *batch, mqc_delivery **out, mqc_error *error);
+static void look_on(const struct pulled_batch *batch, const mqc_delivery *delivery);
 static void discard(mqc_lite_consumer *consumer, struct lite_batch *item);
 
 /* ---- in ---- */
@@ -134,11 +135,23 @@ static mqc_status make_delivery(struct pulled_batch *batch, mqc_delivery **out, 
         .queue = batch->queue->place, .messages = batch->messages, .kind = &KIND};
     own->delivery.count = delivery_prepare_all(&batch->queue->place, batch->messages, batch->count);
     meter_add(batch->queue->meter, METER_CONSUMED_MESSAGES, own->delivery.count);
-    if (own->delivery.count > 0)
+    if (own->delivery.count > 0) {
+        look_on(batch, &own->delivery);
         *out = &own->delivery;
-    else
+    } else {
         free_delivery(&own->delivery);
+    }
     return MQC_OK;
+}
+
+/* What is polled is as good as consumed, for hooks and trace as for committing
+ * (DefaultLitePullConsumerImpl.poll). */
+static void look_on(const struct pulled_batch *batch, const mqc_delivery *delivery)
+{
+    const struct consume_watch *watch = &lite_of(batch->queue->consumer)->watch;
+    struct consume_watched watched;
+    consume_watch_before(watch, &watched, delivery);
+    consume_watch_after(watch, &watched, delivery, true);
 }
 
 static void free_delivery(struct mqc_delivery *delivery)

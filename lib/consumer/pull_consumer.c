@@ -8,6 +8,7 @@
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
 #include "lib/base/process.h"
+#include "lib/base/sized_struct.h"
 #include "lib/client/client_manager.h"
 #include "lib/client/options.h"
 #include "lib/consumer/delivery.h"
@@ -46,11 +47,13 @@ static mqc_status take_messages(struct remoting_response *response, const char *
                                 int64_t offset_delta, mqc_pull_result *result, mqc_error *error);
 
 mqc_pull_consumer *mqc_pull_consumer_new_sized(const mqc_pull_consumer_options *options,
-                                               size_t size, mqc_error *error)
+                                               size_t size, size_t client_size, mqc_error *error)
 {
-    mqc_pull_consumer_options whole = {0};
-    if (options) memcpy(&whole, options, size < sizeof whole ? size : sizeof whole);
-    if (names_check_group(whole.group, "consumerGroup", error) != MQC_OK ||
+    mqc_pull_consumer_options whole;
+    mqc_client_options client;
+    if (sized_struct_copy(&whole, sizeof whole, options, size, error) != MQC_OK ||
+        options_take_client(&whole.client, client_size, &client, error) != MQC_OK ||
+        names_check_group(whole.group, "consumerGroup", error) != MQC_OK ||
         options_check_client(whole.client, error) != MQC_OK)
         return NULL;
     struct mqc_pull_consumer *consumer = memory_allocate_zero(1, sizeof *consumer);

@@ -4,18 +4,31 @@
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
 #include "lib/base/memory.h"
+#include "lib/base/sized_struct.h"
 #include "lib/client/options.h"
 
 enum { TRACE_GRACE_MS = 1000 }; /* beyond the drain, for the last records */
 
 static mqc_status check(const mqc_push_consumer *consumer, mqc_error *error);
 
-mqc_push_consumer *mqc_push_consumer_new_sized(const mqc_push_consumer_options *options,
-                                               size_t size, mqc_error *error)
+static struct consume_watch watch_of(const mqc_push_consumer_options *options)
 {
-    mqc_push_consumer_options whole = {0}; /* of an older or newer header: what both know */
-    if (options) memcpy(&whole, options, size < sizeof whole ? size : sizeof whole);
-    if (options_check_push_consumer(options ? &whole : NULL, error) != MQC_OK ||
+    return (struct consume_watch){
+        .group = options->group,
+        .hooks = options->consume_hooks,
+        .hook_count = options->consume_hook_count,
+        .timeout_ms = (int64_t)options->consume_timeout_minutes * 60000,
+    };
+}
+
+mqc_push_consumer *mqc_push_consumer_new_sized(const mqc_push_consumer_options *options,
+                                               size_t size, size_t client_size, mqc_error *error)
+{
+    mqc_push_consumer_options whole;
+    mqc_client_options client;
+    if (sized_struct_copy(&whole, sizeof whole, options, size, error) != MQC_OK ||
+        options_take_client(&whole.client, client_size, &client, error) != MQC_OK ||
+        options_check_push_consumer(options ? &whole : NULL, error) != MQC_OK ||
         allocate_options_check(&whole.allocate, error) != MQC_OK)
         return NULL;
     struct mqc_push_consumer *consumer = memory_allocate_zero(1, sizeof *consumer);
@@ -60,12 +73,7 @@ mqc_push_consumer *mqc_push_consumer_new_sized(const mqc_push_consumer_options *
     consumer->options = whole;
     consumer->options.client = consumer->core.settings.client;
     consumer->options.group = consumer->core.settings.group;
-    consumer->watch = (struct consume_watch){
-        .group = consumer->options.group,
-        .hooks = whole.consume_hooks,
-        .hook_count = whole.consume_hook_count,
-        .timeout_ms = (int64_t)whole.consume_timeout_minutes * 60000,
-    };
+    consumer->watch = watch_of(&consumer->options);
     return consumer;
 failed:
     consume_workers_free(consumer->workers);

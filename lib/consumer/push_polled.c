@@ -12,6 +12,7 @@ struct polled_delivery {
     struct piece *piece;
     size_t done; /* by the application's verdict */
     int64_t began_us;
+    struct consume_watched watched;
 };
 
 static void resume(struct consumer *core);
@@ -117,26 +118,35 @@ static mqc_status open_piece(struct mqc_push_consumer *consumer, struct piece *p
     lock_take(&consumer->core.lock);
     consumer->out++;
     lock_release(&consumer->core.lock);
-    if (own->delivery.count > 0)
+    if (own->delivery.count > 0) {
+        consume_watch_before(&consumer->watch, &own->watched, &own->delivery);
         *out = &own->delivery;
-    else
+    } else {
         end_with(own, 0); /* damaged, or somebody else's by now */
+    }
     return MQC_OK;
 }
 
 /* ---- finishing ---- */
 
-static void finish(struct mqc_delivery *delivery, mqc_consume_status status)
+static void judge(struct mqc_delivery *delivery, size_t done)
 {
     struct polled_delivery *own = (struct polled_delivery *)delivery;
-    size_t done = status == MQC_CONSUME_SUCCESS ? delivery->done : 0;
+    const struct consume_watch *watch =
+        &push_consumer_of(own->piece->batch->queue->consumer)->watch;
+    consume_watch_after(watch, &own->watched, delivery, done == delivery->count);
     consumer_figures_end(delivery, own->began_us, done);
     end_with(own, done);
 }
 
+static void finish(struct mqc_delivery *delivery, mqc_consume_status status)
+{
+    judge(delivery, status == MQC_CONSUME_SUCCESS ? delivery->done : 0);
+}
+
 static void refuse(struct mqc_delivery *delivery)
 {
-    finish(delivery, MQC_RECONSUME_LATER);
+    judge(delivery, 0);
 }
 
 static void end_with(struct polled_delivery *own, size_t done)

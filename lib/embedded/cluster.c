@@ -7,6 +7,7 @@
 #include "lib/base/error.h"
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
+#include "lib/base/sized_struct.h"
 #include "lib/embedded/client_handler.h"
 #include "lib/embedded/server.h"
 
@@ -31,9 +32,10 @@ void mqc_embedded_log_to(mqc_log_sink *sink, void *arg, mqc_log_level level)
 mqc_embedded *mqc_embedded_start_sized(const mqc_embedded_options *given, size_t size,
                                        mqc_error *error)
 {
-    mqc_embedded_options options = {0};
-    if (given) memcpy(&options, given, size < sizeof options ? size : sizeof options);
-    if (check(&options, error) != MQC_OK) return NULL;
+    mqc_embedded_options options;
+    if (sized_struct_copy(&options, sizeof options, given, size, error) != MQC_OK ||
+        check(&options, error) != MQC_OK)
+        return NULL;
     struct mqc_embedded *cluster = memory_allocate_zero(1, sizeof *cluster);
     if (!cluster) {
         error_no_memory(error);

@@ -43,6 +43,11 @@ mqc_status send_options_check(const mqc_send_options *options, const mqc_message
         return error_set(error, MQC_BAD_ARGUMENT,
                          "timeout_ms is %d: give milliseconds, or 0 for the producer's own",
                          options->timeout_ms);
+    for (size_t i = 0; i < sizeof options->reserved / sizeof options->reserved[0]; i++)
+        if (options->reserved[i])
+            return error_set(error, MQC_BAD_ARGUMENT,
+                             "the send's options have a field that this library does not know, or "
+                             "were not set to zero before they were filled");
     const mqc_message_queue *queue = options->queue;
     if ((queue != NULL) + (options->select != NULL) + (options->order_key != NULL) > 1)
         return error_set(error, MQC_BAD_ARGUMENT,

@@ -8,6 +8,7 @@
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
 #include "lib/base/process.h"
+#include "lib/base/sized_struct.h"
 #include "lib/client/client_manager.h"
 #include "lib/client/options.h"
 #include "lib/producer/inner_producer.h"
@@ -24,8 +25,6 @@ enum {
     GRACE_MS = 1000
 };
 
-static mqc_status copy_options(const mqc_producer_options *options, size_t size,
-                               mqc_producer_options *out, mqc_error *error);
 static mqc_status keep_options(struct mqc_producer *producer, const mqc_producer_options *given,
                                mqc_error *error);
 static void init(struct mqc_producer *producer);
@@ -44,10 +43,12 @@ static mqc_status abandoned(struct mqc_producer *producer, mqc_error *error)
     REQUIRES(producer->lock);
 
 mqc_producer *mqc_producer_new_sized(const mqc_producer_options *options, size_t size,
-                                     mqc_error *error)
+                                     size_t client_size, mqc_error *error)
 {
     mqc_producer_options given;
-    mqc_status status = copy_options(options, size, &given, error);
+    mqc_client_options client;
+    mqc_status status = sized_struct_copy(&given, sizeof given, options, size, error);
+    if (status == MQC_OK) status = options_take_client(&given.client, client_size, &client, error);
     if (status == MQC_OK) status = options_check_producer(options ? &given : NULL, error);
     if (status != MQC_OK) return NULL;
     struct mqc_producer *producer = memory_allocate_zero(1, sizeof *producer);
@@ -221,23 +222,6 @@ static void probe_brokers(void *arg)
     struct mqc_producer *producer = arg;
     fault_table_probe(producer->sender.faults, producer->probed,
                       producer->options.detect_timeout_ms);
-}
-
-/* Of callers built with older headers the struct is shorter, with newer ones longer. */
-static mqc_status copy_options(const mqc_producer_options *options, size_t size,
-                               mqc_producer_options *out, mqc_error *error)
-{
-    *out = (mqc_producer_options){0};
-    if (!options) return MQC_OK;
-    for (size_t i = sizeof *out; i < size; i++) {
-        if (((const char *)options)[i] != 0)
-            return error_set(error, MQC_BAD_ARGUMENT,
-                             "the producer's options have fields that this library (%s) does not "
-                             "know: use a newer library or older headers",
-                             MQC_VERSION);
-    }
-    memcpy(out, options, size < sizeof *out ? size : sizeof *out);
-    return MQC_OK;
 }
 
 /* Filled copies, so that the caller's texts may go. */

@@ -16,9 +16,10 @@ struct mqc_producer {
 };
 
 mqc_producer *mqc_producer_new_sized(const mqc_producer_options *options, size_t size,
-                                     mqc_error *error)
+                                     size_t client_size, mqc_error *error)
 {
     (void)size;
+    (void)client_size;
     if (options_check_producer(options, error)) return NULL;
     mqc_client_options client = options_fill_client(options->client);
     note("producer group=%s timeout=%d name_servers=%s tls=%d ca=%s access_key=%s", options->group,

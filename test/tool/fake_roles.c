@@ -57,9 +57,10 @@ struct mqc_delivery {
 };
 
 mqc_push_consumer *mqc_push_consumer_new_sized(const mqc_push_consumer_options *options,
-                                               size_t size, mqc_error *error)
+                                               size_t size, size_t client_size, mqc_error *error)
 {
     (void)size;
+    (void)client_size;
     if (options_check_push_consumer(options, error)) return NULL;
     mqc_push_consumer *consumer = calloc(1, sizeof *consumer);
     consumer->options = options_fill_push_consumer(options);
@@ -229,8 +230,9 @@ struct mqc_admin {
     int unused;
 };
 
-mqc_admin *mqc_admin_new(const mqc_client_options *options, mqc_error *error)
+mqc_admin *mqc_admin_new_sized(const mqc_client_options *options, size_t size, mqc_error *error)
 {
+    (void)size;
     return options_check_client(options, error) ? NULL : calloc(1, sizeof(mqc_admin));
 }
 

@@ -92,7 +92,7 @@ START_TEST(wrong_options_are_refused)
         ck_assert_int_eq(error.status, MQC_BAD_ARGUMENT);
         assert_says(&error, wrong[i].says);
     }
-    ck_assert_ptr_null(mqc_producer_new_sized(NULL, 0, &error));
+    ck_assert_ptr_null(mqc_producer_new_sized(NULL, 0, 0, &error));
     assert_says(&error, "a producer needs a group");
     ck_assert_int_eq(memory_live_blocks(), before);
 }
@@ -111,16 +111,17 @@ START_TEST(option_structs_of_other_versions)
     newer.known.client = &client;
     newer.known.group = "g";
     newer.known.create_topic_key = "other";
-    mqc_producer *producer = mqc_producer_new_sized(&newer.known, sizeof newer, &error);
+    mqc_producer *producer =
+        mqc_producer_new_sized(&newer.known, sizeof newer, sizeof client, &error);
     ck_assert_ptr_nonnull(producer);
     ck_assert_str_eq(producer->options.create_topic_key, "other");
     mqc_producer_free(producer);
     newer.unknown = 1;
-    ck_assert_ptr_null(mqc_producer_new_sized(&newer.known, sizeof newer, &error));
+    ck_assert_ptr_null(mqc_producer_new_sized(&newer.known, sizeof newer, sizeof client, &error));
     ck_assert_int_eq(error.status, MQC_BAD_ARGUMENT);
     assert_says(&error, "newer library");
-    producer = mqc_producer_new_sized(&newer.known,
-                                      offsetof(mqc_producer_options, create_topic_key), &error);
+    producer = mqc_producer_new_sized(
+        &newer.known, offsetof(mqc_producer_options, create_topic_key), sizeof client, &error);
     ck_assert_ptr_nonnull(producer);
     ck_assert_str_eq(producer->options.create_topic_key, "TBW102");
     mqc_producer_free(producer);
