@@ -77,6 +77,7 @@ void client_heartbeat_opened(const char *address, void *arg)
 {
     struct client_instance *instance = arg;
     if (!route_table_broker_at(&instance->routes, address)) return;
+    route_table_broker_opened(&instance->routes, address);
     struct buffer body;
     buffer_init(&body);
     struct round *round = round_new(instance);

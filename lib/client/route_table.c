@@ -10,6 +10,7 @@
 struct known_broker {
     struct topic_route *route; /* counted: owns the data */
     const struct broker_data *data;
+    uint64_t news; /* see route_table_broker_news */
 };
 
 /* A wanted topic; without queues until its route is known. */
@@ -30,6 +31,8 @@ static struct known_topic *topic_entry(struct route_table *table, const char *to
     REQUIRES(table->lock);
 static bool remember_brokers(struct route_table *table, struct topic_route *route)
     REQUIRES(table->lock);
+static const struct broker_address *with_id(const struct broker_data *data, int64_t broker_id);
+static bool same_addresses(const struct broker_data *a, const struct broker_data *b);
 static void copy_address(char out[ADDRESS_TEXT_BYTES], const char *address);
 
 struct topic_queues *topic_queues_ref(struct topic_queues *queues)
@@ -52,6 +55,7 @@ void route_table_init(struct route_table *table, struct intern *names)
     lock_init(&table->lock, LOCK_RANK_ROUTE);
     map_init(&table->topics);
     map_init(&table->brokers);
+    table->news = 0;
     table->names = names;
 }
 
@@ -173,16 +177,32 @@ bool route_table_readable(struct route_table *table, const char *broker_name, in
     const struct broker_address *chosen = NULL;
     lock_take(&table->lock);
     const struct known_broker *known = map_get(&table->brokers, slice_text(broker_name));
-    for (size_t i = 0; known && i < known->data->address_count; i++) {
-        const struct broker_address *candidate = &known->data->addresses[i];
-        if (!chosen || candidate->broker_id == broker_id) chosen = candidate;
-    }
+    if (known) chosen = with_id(known->data, broker_id);
+    if (known && !chosen && broker_id != BROKER_ID_MASTER)
+        chosen = with_id(known->data, broker_id + 1);
+    if (known && !chosen && known->data->address_count > 0) chosen = &known->data->addresses[0];
     if (chosen) {
         copy_address(out, chosen->address);
         *is_slave = chosen->broker_id != BROKER_ID_MASTER;
     }
     lock_release(&table->lock);
     return chosen != NULL;
+}
+
+int64_t route_table_other_id(struct route_table *table, const char *broker_name, int64_t broker_id)
+{
+    int64_t first = broker_id, next = broker_id;
+    lock_take(&table->lock);
+    const struct known_broker *known = map_get(&table->brokers, slice_text(broker_name));
+    for (size_t i = 0; known && i < known->data->address_count; i++) {
+        int64_t id = known->data->addresses[i].broker_id;
+        if (i == 0) first = id;
+        if (id <= broker_id) continue;
+        next = id;
+        break;
+    }
+    lock_release(&table->lock);
+    return next > broker_id ? next : first;
 }
 
 bool route_table_any_of_topic(struct route_table *table, const char *topic,
@@ -221,6 +241,28 @@ mqc_status route_table_addresses(struct route_table *table, bool masters_only,
     if (done) return MQC_OK;
     name_list_done(out);
     return error_no_memory(error);
+}
+
+void route_table_broker_opened(struct route_table *table, const char *address)
+{
+    struct map_entry entry;
+    lock_take(&table->lock);
+    for (size_t at = 0; map_next(&table->brokers, &at, &entry);) {
+        struct known_broker *known = entry.value;
+        for (size_t i = 0; i < known->data->address_count; i++)
+            if (strcmp(known->data->addresses[i].address, address) == 0)
+                known->news = ++table->news;
+    }
+    lock_release(&table->lock);
+}
+
+uint64_t route_table_broker_news(struct route_table *table, const char *broker_name)
+{
+    lock_take(&table->lock);
+    const struct known_broker *known = map_get(&table->brokers, slice_text(broker_name));
+    uint64_t news = known ? known->news : 0;
+    lock_release(&table->lock);
+    return news;
 }
 
 const char *route_table_broker_at(struct route_table *table, const char *address)
@@ -348,11 +390,29 @@ static bool remember_brokers(struct route_table *table, struct topic_route *rout
             }
         }
         struct topic_route *old = known->route;
+        if (!known->data || !same_addresses(known->data, &route->brokers[i]))
+            known->news = ++table->news;
         known->route = topic_route_ref(route);
         known->data = &route->brokers[i];
         topic_route_unref(old);
     }
     return true;
+}
+
+static const struct broker_address *with_id(const struct broker_data *data, int64_t broker_id)
+{
+    for (size_t i = 0; i < data->address_count; i++)
+        if (data->addresses[i].broker_id == broker_id) return &data->addresses[i];
+    return NULL;
+}
+
+static bool same_addresses(const struct broker_data *a, const struct broker_data *b)
+{
+    bool same = a->address_count == b->address_count;
+    for (size_t i = 0; same && i < a->address_count; i++)
+        same = a->addresses[i].broker_id == b->addresses[i].broker_id &&
+               strcmp(a->addresses[i].address, b->addresses[i].address) == 0;
+    return same;
 }
 
 static void copy_address(char out[ADDRESS_TEXT_BYTES], const char *address)

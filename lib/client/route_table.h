@@ -29,6 +29,7 @@ struct route_table {
     struct lock lock;     /* guards the maps */
     struct map topics;    /* name → struct topic_queues, or a placeholder without route */
     struct map brokers;   /* name → copy of struct broker_data */
+    uint64_t news;        /* of brokers; see route_table_broker_news */
     struct intern *names; /* borrowed: outlives the table */
 };
 
@@ -53,15 +54,25 @@ void route_table_clean_brokers(struct route_table *table);
 /* Addresses; false when there is none. */
 bool route_table_master(struct route_table *table, const char *broker_name,
                         char out[ADDRESS_TEXT_BYTES]);
-/* As MQClientInstance.findBrokerAddressInSubscribe: the broker with this id, else another one. */
+/* As MQClientInstance.findBrokerAddressInSubscribe: the broker with this id, else, for a slave's,
+ * the next one, else another one. */
 bool route_table_readable(struct route_table *table, const char *broker_name, int64_t broker_id,
                           char out[ADDRESS_TEXT_BYTES], bool *is_slave);
+/* The id of the broker to try when the one with this id does not answer: the next one, after the
+ * last the first; the same when there is no other. */
+int64_t route_table_other_id(struct route_table *table, const char *broker_name, int64_t broker_id);
 /* Some broker of the topic, a master if possible: for questions that any of them can answer. */
 bool route_table_any_of_topic(struct route_table *table, const char *topic,
                               char out[ADDRESS_TEXT_BYTES]);
 /* All addresses (or the masters' alone). */
 mqc_status route_table_addresses(struct route_table *table, bool masters_only,
                                  struct name_list *out, mqc_error *error);
+
+/* A connection to this address has opened: who is there may have forgotten what it was told. */
+void route_table_broker_opened(struct route_table *table, const char *address);
+/* Another number each time that a connection to the broker or one of its slaves has opened, or
+ * their addresses have changed: what they have been told is to be told again. 0: unknown. */
+uint64_t route_table_broker_news(struct route_table *table, const char *broker_name);
 
 /* What an address or queue list in error texts and logs needs: the broker that has this address, or
  * NULL (interned). */

@@ -34,6 +34,7 @@ mqc_status consumer_init(struct consumer *consumer, const struct consumer_kind *
     consumer_figures_init(&consumer->figures);
     atomic_store(&consumer->stop_deadline_ms, CLOCK_NEVER);
     atomic_store(&consumer->heartbeat_ms, INT64_MIN / 2);
+    atomic_store(&consumer->route_ms, INT64_MIN / 2);
     consumer->chore.run = run_chores;
     list_init(&consumer->role.link);
     lock_init(&consumer->watch.lock, LOCK_RANK_LEAF);
@@ -263,6 +264,15 @@ void consumer_do_later(struct consumer *consumer, enum consumer_chore chore)
     callback_executor_submit(client_instance_callbacks(consumer->instance), &consumer->chore);
 }
 
+void consumer_look_for_broker(struct consumer *consumer, const char *topic, int64_t least_ms)
+{
+    int64_t now = clock_now_ms();
+    if (now - atomic_load(&consumer->route_ms) < least_ms) return;
+    atomic_store(&consumer->route_ms, now);
+    atomic_store(&consumer->lost_topic, topic);
+    consumer_do_later(consumer, CHORE_ROUTE);
+}
+
 /* Callback thread. The task is free to be submitted again once `chores` is 0. */
 static void run_chores(struct callback_task *task)
 {
@@ -275,6 +285,11 @@ static void run_chores(struct callback_task *task)
         atomic_store(&consumer->heartbeat_ms, now);
         client_instance_heartbeat(instance, 0);
     }
+    const char *lost = atomic_load(&consumer->lost_topic);
+    if (instance && (chores & CHORE_ROUTE) && lost)
+        client_instance_update_route(
+            instance, lost, NULL, 0,
+            consumer_deadline(consumer, consumer->client_options.request_timeout_ms), NULL);
     if (instance && (chores & CHORE_SWEEP) && consumer->kind->sweep)
         consumer->kind->sweep(consumer, instance);
     if (instance && (chores & CHORE_WATCH)) consumer_watch_look(consumer);

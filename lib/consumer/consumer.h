@@ -36,7 +36,7 @@ enum consumer_state {
     CONSUMER_STOPPED
 };
 
-enum consumer_chore { CHORE_HEARTBEAT = 1, CHORE_SWEEP = 2, CHORE_WATCH = 4 };
+enum consumer_chore { CHORE_HEARTBEAT = 1, CHORE_SWEEP = 2, CHORE_WATCH = 4, CHORE_ROUTE = 8 };
 
 struct consumer;
 struct consumer_queue;
@@ -183,6 +183,8 @@ struct consumer {
     _Atomic int64_t heartbeat_ms;
     struct scheduled_task *watcher, *resets;
     struct consumer_watch watch;
+    const char *_Atomic lost_topic; /* whose route CHORE_ROUTE is to look up */
+    _Atomic int64_t route_ms;
     int unknown_passes; /* rebalances in a row whose list of members lacked us; their thread only */
     atomic_int missing_passes; /* … in which a topic had no route; a send-back begins anew */
 };
@@ -209,9 +211,11 @@ struct consumer_queue {
     struct pull_request pull; /* this and what follows belong to whoever has the pull request */
     struct callback_task repair;
     int64_t next_offset;
-    int64_t broker_id; /* that the broker suggested */
+    int64_t broker_id; /* that the broker suggested, or that is tried instead */
+    bool at_slave;     /* the last pull went to one */
     int64_t asked_ms;
-    unsigned pauses; /* for flow control, in a row */
+    unsigned pauses;     /* for flow control, in a row */
+    int64_t breather_ms; /* after the last answer, which said "nothing" at once */
 };
 
 /* ---- consumer.c ---- */
@@ -241,6 +245,9 @@ void consumer_exit(struct consumer *consumer);
 bool consumer_running(const struct consumer *consumer);
 /* So many ms from now, but no longer than a shutdown may take. */
 int64_t consumer_deadline(const struct consumer *consumer, int64_t timeout_ms);
+/* The broker of this queue, or its master, cannot be reached: has a callback thread look up where
+ * it is now, at most every `least_ms`. The name of the topic lives as long as the consumer. */
+void consumer_look_for_broker(struct consumer *consumer, const char *topic, int64_t least_ms);
 /* Has a callback thread do it soon. On a thread of the instance, or between enter and exit. */
 void consumer_do_later(struct consumer *consumer, enum consumer_chore chore);
 
@@ -348,7 +355,9 @@ void queue_pull_ask(struct consumer_queue *queue, queue_asker *ask);
 /* ---- pull_answer.c ---- */
 remoting_done queue_pull_answered; /* arg: struct consumer_queue */
 
-/* For pulls and pops: whatever else the broker answered. */
+/* For pulls and pops: the broker has not answered. */
+void queue_pull_unanswered(struct consumer_queue *queue, const mqc_error *error);
+/* … whatever else it answered. */
 void queue_pull_refused(struct consumer_queue *queue, const struct remoting_arrival *arrival,
                         const char *request);
 void queue_pull_say(struct consumer_queue *queue, const char *what);

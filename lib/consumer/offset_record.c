@@ -14,13 +14,15 @@ struct offset_record {
     struct condition came_back;  /* under_way is -1 */
     int64_t offset;              /* to commit; -1: not known yet */
     int64_t confirmed;           /* what the store is known to have; -1: nothing, or unknown */
+    uint64_t news;               /* the store's, when that was told */
     int64_t under_way;           /* what it is being given; -1: nothing */
     bool again;                  /* to be told what is new when it has answered */
     bool frozen;                 /* nothing changes any more */
     bool abandoned;              /* … and nothing is to be told */
 };
 
-static int64_t begin_update(struct offset_record *record) REQUIRES(record->lock);
+static uint64_t read_news(struct offset_record *record);
+static int64_t begin_update(struct offset_record *record, uint64_t news) REQUIRES(record->lock);
 static void update(struct offset_record *record, int64_t offset);
 static int64_t end_update(struct offset_record *record, bool done);
 static void say(const struct offset_record *record, int64_t offset, const char *what);
@@ -43,6 +45,7 @@ mqc_status offset_record_new(struct offset_store *store, const struct offset_pla
     record->place = kept;
     record->offset = record->confirmed = stored;
     record->under_way = -1;
+    record->news = read_news(record);
     *out = record;
     return MQC_OK;
 }
@@ -110,11 +113,12 @@ void offset_record_abandon(struct offset_record *record)
 void offset_record_persist(struct offset_record *record)
 {
     int64_t offset = -1;
+    uint64_t news = read_news(record);
     lock_take(&record->lock);
     if (record->under_way >= 0)
         record->again = true;
     else
-        offset = begin_update(record);
+        offset = begin_update(record, news);
     lock_release(&record->lock);
     if (offset >= 0) update(record, offset);
 }
@@ -122,12 +126,13 @@ void offset_record_persist(struct offset_record *record)
 mqc_status offset_record_commit(struct offset_record *record, int64_t deadline_ms, mqc_error *error)
 {
     bool in_time = true;
+    uint64_t news = read_news(record);
     lock_take(&record->lock);
     while (record->under_way >= 0 && in_time)
         in_time = condition_wait_until(&record->came_back, &record->lock, deadline_ms);
     bool busy = record->under_way >= 0;
     if (busy) record->again = true; /* should the answer still come */
-    int64_t offset = busy ? -1 : begin_update(record);
+    int64_t offset = busy ? -1 : begin_update(record, news);
     lock_release(&record->lock);
     if (busy)
         return error_set(error, MQC_TIMEOUT,
@@ -141,11 +146,22 @@ mqc_status offset_record_commit(struct offset_record *record, int64_t deadline_m
     return status;
 }
 
-/* What to give the store, to be ended with end_update; -1 when it has everything. */
-static int64_t begin_update(struct offset_record *record)
+/* Without the lock: stores take others that come before it. */
+static uint64_t read_news(struct offset_record *record)
+{
+    const struct offset_store_type *type = record->store->type;
+    return type->news ? type->news(record->store, &record->place) : 0;
+}
+
+/* What to give the store, to be ended with end_update; -1 when it has everything. A broker that was
+ * killed has forgotten what it was told last, and a slave's word does not reach its master: after
+ * such news the same is told again, which Java does every 5 s. */
+static int64_t begin_update(struct offset_record *record, uint64_t news)
 {
     record->again = false;
-    if (record->offset == record->confirmed || record->offset < 0 || record->abandoned) return -1;
+    if (record->offset < 0 || record->abandoned) return -1;
+    if (record->offset == record->confirmed && record->news == news) return -1;
+    record->news = news;
     return record->under_way = record->offset;
 }
 
@@ -176,10 +192,11 @@ void offset_record_stored(struct offset_record *record, const mqc_error *error)
  * was done: the offset is stored anew, whatever was there before. */
 static int64_t end_update(struct offset_record *record, bool done)
 {
+    uint64_t news = read_news(record);
     lock_take(&record->lock);
     record->confirmed = done ? record->under_way : -1;
     record->under_way = -1;
-    int64_t next = record->again ? begin_update(record) : -1;
+    int64_t next = record->again ? begin_update(record, news) : -1;
     if (next < 0) condition_wake_all(&record->came_back);
     lock_release(&record->lock);
     return next;

@@ -21,6 +21,9 @@ struct offset_store_type {
      * lock held, perhaps before this returns; the record is held until then. */
     mqc_status (*begin_update)(struct offset_store *store, const struct offset_place *place,
                                int64_t offset, struct offset_record *record, mqc_error *error);
+    /* Another number each time that who keeps the offset may have forgotten it, or is somebody
+     * else: what was stored is to be stored again. May be NULL: never. */
+    uint64_t (*news)(struct offset_store *store, const struct offset_place *place);
     /* After a round of updates: brings what was only noted to where it lasts. May be NULL. */
     void (*flush)(struct offset_store *store);
     /* The consumer has come to its end, though answers and messages may still refer to the store:

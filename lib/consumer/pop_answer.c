@@ -31,10 +31,9 @@ void queue_pop_answered(struct remoting_arrival *arrival, const mqc_error *error
     /* What was popped is ours also when the place is not any more. */
     if (queue_pull_over(queue) && code != RESPONSE_SUCCESS)
         queue_pull_end(queue);
-    else if (!arrival) {
-        queue_pull_say(queue, error->text);
-        queue_pull_failed(queue);
-    } else if (code == RESPONSE_SUCCESS)
+    else if (!arrival)
+        queue_pull_unanswered(queue, error);
+    else if (code == RESPONSE_SUCCESS)
         take_messages(queue, arrival);
     else if (code == RESPONSE_PULL_NOT_FOUND || code == RESPONSE_POLLING_TIMEOUT) {
         queue_watch_answered(&queue->watch, clock_now_ms());

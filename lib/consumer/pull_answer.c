@@ -17,6 +17,8 @@ enum {
     SUBSCRIPTION_MS = 500, /* until a heartbeat has told the broker */
     AT_ONCE_MS = 10,       /* an answer without messages that came sooner was not waited for */
     BREATHER_MS = 20,
+    BREATHER_MOST_MS = 320,
+    LOST_MS = 500, /* between two look-ups of a broker that does not answer */
     REPAIR_MS = 10000
 };
 
@@ -42,13 +44,15 @@ void queue_pull_answered(struct remoting_arrival *arrival, const mqc_error *erro
         return;
     }
     if (!arrival) {
-        queue_pull_say(queue, error->text);
-        queue_pull_failed(queue);
+        queue->broker_id = route_table_other_id(client_instance_routes(queue->consumer->instance),
+                                                queue->place.broker_name, queue->broker_id);
+        queue_pull_unanswered(queue, error);
         return;
     }
     int32_t code = arrival->command->code;
     if (code != RESPONSE_SUCCESS && code != RESPONSE_PULL_NOT_FOUND &&
         code != RESPONSE_PULL_RETRY_IMMEDIATELY && code != RESPONSE_PULL_OFFSET_MOVED) {
+        queue->broker_id = BROKER_ID_MASTER; /* a slave may not serve at all (slaveReadEnable) */
         queue_pull_refused(queue, arrival, "PULL_MESSAGE");
         return;
     }
@@ -186,11 +190,15 @@ static void go_on(struct consumer_queue *queue, int64_t next, bool got_messages)
     if (!stands_still) queue->next_offset = next;
     int64_t commit = process_queue_pass(&queue->messages, queue->next_offset);
     if (commit >= 0) passed(queue, commit);
-    /* A broker that answers "nothing" at once again and again must not keep us spinning. */
-    int64_t delay_ms = got_messages              ? queue->consumer->settings.pull_interval_ms
-                       : stands_still && at_once ? BREATHER_MS
-                                                 : 0;
-    queue_pull_again(queue, delay_ms);
+    /* A broker that answers "nothing" at once again and again must not keep us spinning: slaves do
+     * as long as they believe that their master is there. */
+    bool nothing = !got_messages && stands_still && at_once;
+    queue->breather_ms = !nothing                                ? 0
+                         : queue->breather_ms == 0               ? BREATHER_MS
+                         : queue->breather_ms < BREATHER_MOST_MS ? 2 * queue->breather_ms
+                                                                 : BREATHER_MOST_MS;
+    queue_pull_again(queue, got_messages ? queue->consumer->settings.pull_interval_ms
+                                         : queue->breather_ms);
 }
 
 static void passed(struct consumer_queue *queue, int64_t next)
@@ -227,6 +235,15 @@ void queue_pull_refused(struct consumer_queue *queue, const struct remoting_arri
         if (no_filter) consumer_do_later(queue->consumer, CHORE_HEARTBEAT);
         queue_pull_failed(queue);
     }
+}
+
+/* Soon its place is another one, or a slave of it is all there is: Java learns of it when it looks
+ * its routes up the next time, in 30 s. */
+void queue_pull_unanswered(struct consumer_queue *queue, const mqc_error *error)
+{
+    queue_pull_say(queue, error->text);
+    consumer_look_for_broker(queue->consumer, queue->place.topic, LOST_MS);
+    queue_pull_failed(queue);
 }
 
 /* OFFSET_ILLEGAL: the broker has nothing at our offset. From here on no listener moves the offset;

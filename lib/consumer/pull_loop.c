@@ -18,7 +18,8 @@ enum {
     FAILED_MS = 1000,
     SUSPEND_MS = 15000, /* that the broker keeps a pull without messages */
     TIMEOUT_MS = 30000,
-    SAY_EVERY = 1000, /* pauses for flow control */
+    SAY_EVERY = 1000,    /* pauses for flow control */
+    NO_MASTER_MS = 5000, /* between two look-ups of a master that is gone */
     MIB = 1 << 20
 };
 
@@ -206,6 +207,13 @@ mqc_status queue_pull_send(struct consumer_queue *queue,
     if (!route_table_readable(client_instance_routes(instance), queue->place.broker_name,
                               wish->broker_id, address, &is_slave))
         return error_set(error, MQC_NO_ROUTE, "The broker[%s] not exist", queue->place.broker_name);
+    if (is_slave != queue->at_slave)
+        log_info(LOG_PULL, "group=%s topic=%s broker=%s queue=%d is pulled from its %s %s",
+                 consumer->group, queue->place.topic, queue->place.broker_name,
+                 queue->place.queue_id, is_slave ? "slave" : "master again", address);
+    queue->at_slave = is_slave;
+    if (is_slave && queue->broker_id == BROKER_ID_MASTER)
+        consumer_look_for_broker(queue->consumer, queue->place.topic, NO_MASTER_MS);
     struct pull_message_header header;
     header_init(&pull_message_layout, &header);
     header.consumer_group = slice_text(consumer->group);

@@ -1,5 +1,6 @@
-/* Offsets at the master of each queue's broker (RemoteBrokerOffsetStore.java). Called through
- * offset_record.c and start_offset.c; answers come on the thread that reads. */
+/* Offsets at the master of each queue's broker, or a slave when the name servers name no master
+ * (RemoteBrokerOffsetStore.java). Called through offset_record.c and start_offset.c; answers come
+ * on the thread that reads. */
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
 #include "lib/base/memory.h"
@@ -18,6 +19,12 @@ static mqc_status update(struct offset_store *store, const struct offset_place *
                          int64_t offset, int64_t deadline_ms, mqc_error *error);
 static mqc_status begin_update(struct offset_store *store, const struct offset_place *place,
                                int64_t offset, struct offset_record *record, mqc_error *error);
+static uint64_t news(struct offset_store *store, const struct offset_place *place);
+static mqc_status find_keeper(struct client_instance *instance, const struct offset_place *place,
+                              int64_t deadline_ms, char address[ADDRESS_TEXT_BYTES],
+                              mqc_error *error);
+static bool without_master(struct client_instance *instance, const struct offset_place *place,
+                           int64_t deadline_ms, char address[ADDRESS_TEXT_BYTES]);
 static void answered(struct remoting_arrival *arrival, const mqc_error *error, void *arg);
 static void destroy(struct offset_store *store);
 
@@ -25,6 +32,7 @@ static const struct offset_store_type REMOTE_OFFSETS = {
     .query = query,
     .update = update,
     .begin_update = begin_update,
+    .news = news,
     .destroy = destroy,
 };
 
@@ -50,33 +58,37 @@ static void destroy(struct offset_store *store)
     memory_free(CONTAINER_OF(store, struct remote_offsets, store));
 }
 
+static uint64_t news(struct offset_store *store, const struct offset_place *place)
+{
+    return route_table_broker_news(client_instance_routes(instance_of(store)), place->broker_name);
+}
+
 static mqc_status query(struct offset_store *store, const struct offset_place *place,
                         int64_t deadline_ms, int64_t *offset, mqc_error *error)
 {
     struct client_instance *instance = instance_of(store);
+    struct client_api *api = client_instance_api(instance);
     char address[ADDRESS_TEXT_BYTES];
-    mqc_status status = client_instance_master(instance, place->topic, place->broker_name,
-                                               deadline_ms, address, error);
-    bool is_slave;
-    /* Without a master, its slaves know the offsets as of a few seconds ago. */
-    if (status != MQC_OK && route_table_readable(client_instance_routes(instance),
-                                                 place->broker_name, 0, address, &is_slave))
-        status = MQC_OK;
+    mqc_status status = find_keeper(instance, place, deadline_ms, address, error);
     if (status != MQC_OK) return status;
-    return client_api_query_offset(client_instance_api(instance), address, place, deadline_ms,
-                                   offset, error);
+    status = client_api_query_offset(api, address, place, deadline_ms, offset, error);
+    if (status == MQC_NO_CONNECTION && without_master(instance, place, deadline_ms, address))
+        status = client_api_query_offset(api, address, place, deadline_ms, offset, error);
+    return status;
 }
 
 static mqc_status update(struct offset_store *store, const struct offset_place *place,
                          int64_t offset, int64_t deadline_ms, mqc_error *error)
 {
     struct client_instance *instance = instance_of(store);
+    struct client_api *api = client_instance_api(instance);
     char address[ADDRESS_TEXT_BYTES];
-    mqc_status status = client_instance_master(instance, place->topic, place->broker_name,
-                                               deadline_ms, address, error);
+    mqc_status status = find_keeper(instance, place, deadline_ms, address, error);
     if (status != MQC_OK) return status;
-    return client_api_update_offset_sync(client_instance_api(instance), address, place, offset,
-                                         deadline_ms, error);
+    status = client_api_update_offset_sync(api, address, place, offset, deadline_ms, error);
+    if (status == MQC_NO_CONNECTION && without_master(instance, place, deadline_ms, address))
+        status = client_api_update_offset_sync(api, address, place, offset, deadline_ms, error);
+    return status;
 }
 
 /* UPDATE_CONSUMER_OFFSET (15), which Java sends oneway. */
@@ -85,10 +97,38 @@ static mqc_status begin_update(struct offset_store *store, const struct offset_p
 {
     struct client_instance *instance = instance_of(store);
     char address[ADDRESS_TEXT_BYTES];
-    if (!route_table_master(client_instance_routes(instance), place->broker_name, address))
-        return error_set(error, MQC_NO_ROUTE, "broker %s has no master", place->broker_name);
+    bool is_slave;
+    if (!route_table_readable(client_instance_routes(instance), place->broker_name,
+                              BROKER_ID_MASTER, address, &is_slave))
+        return error_set(error, MQC_NO_ROUTE, "The broker[%s] not exist", place->broker_name);
     return client_api_update_offset_async(client_instance_api(instance), address, place, offset,
                                           clock_deadline_ms(UPDATE_MS), answered, record, error);
+}
+
+/* Without a master, its slaves know the offsets as of a few seconds ago. */
+static mqc_status find_keeper(struct client_instance *instance, const struct offset_place *place,
+                              int64_t deadline_ms, char address[ADDRESS_TEXT_BYTES],
+                              mqc_error *error)
+{
+    bool is_slave;
+    mqc_status status = client_instance_master(instance, place->topic, place->broker_name,
+                                               deadline_ms, address, error);
+    if (status != MQC_OK &&
+        route_table_readable(client_instance_routes(instance), place->broker_name, BROKER_ID_MASTER,
+                             address, &is_slave))
+        status = MQC_OK;
+    return status;
+}
+
+/* The broker of our route cannot be reached: has a slave its place at the name servers by now? */
+static bool without_master(struct client_instance *instance, const struct offset_place *place,
+                           int64_t deadline_ms, char address[ADDRESS_TEXT_BYTES])
+{
+    bool is_slave = false;
+    client_instance_update_route(instance, place->topic, NULL, 0, deadline_ms, NULL);
+    return route_table_readable(client_instance_routes(instance), place->broker_name,
+                                BROKER_ID_MASTER, address, &is_slave) &&
+           is_slave;
 }
 
 static void answered(struct remoting_arrival *arrival, const mqc_error *error, void *arg)

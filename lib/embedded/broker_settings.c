@@ -3,7 +3,7 @@
 
 #include "lib/base/error.h"
 
-enum kind { KIND_BOOL, KIND_NUMBER };
+enum kind { KIND_BOOL, KIND_NUMBER, KIND_PERCENT };
 
 static const struct setting {
     const char *name;
@@ -43,6 +43,11 @@ static mqc_status set(struct broker_settings *settings, const struct setting *se
             return error_set(error, MQC_BAD_ARGUMENT, "%s is \"%.*s\", must be true or false",
                              setting->name, SLICE_FORMAT(value));
         *(bool *)place = slice_is(value, "true");
+    } else if (setting->kind == KIND_PERCENT) {
+        if (!slice_to_int64(value, &number) || number < 0 || number > 100)
+            return error_set(error, MQC_BAD_ARGUMENT, "%s is \"%.*s\", must be 0 to 100",
+                             setting->name, SLICE_FORMAT(value));
+        memcpy(place, &number, sizeof number);
     } else {
         if (!slice_to_int64(value, &number) || number < 1 || number > INT32_MAX)
             return error_set(error, MQC_BAD_ARGUMENT,

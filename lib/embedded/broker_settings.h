@@ -10,11 +10,13 @@
 struct broker_settings {
 #define SETTING_BOOL                          bool
 #define SETTING_NUMBER                        int64_t
+#define SETTING_PERCENT                       int64_t
 #define SETTING(kind, member, name, fallback) SETTING_##kind member;
 #include "lib/embedded/broker_settings.def"
 #undef SETTING
 #undef SETTING_BOOL
 #undef SETTING_NUMBER
+#undef SETTING_PERCENT
 };
 
 void broker_settings_init(struct broker_settings *settings);

@@ -37,9 +37,15 @@ static void handle(struct request *request, bool may_hold)
     message_filter_done(&pull.filter);
 }
 
+/* PullMessageProcessor.rejectRequest */
 void pull_handle(struct request *request)
 {
-    handle(request, true);
+    const struct broker *broker = request->broker;
+    if (broker->broker_id != 0 && !broker->data->settings.slave_read)
+        request_refuse(request, RESPONSE_SYSTEM_BUSY,
+                       "[REJECTREQUEST]system busy, start flow control for a while");
+    else
+        handle(request, true);
 }
 
 static void handle_again(struct request *request, enum wake_reason reason)
@@ -262,6 +268,14 @@ static bool hold(struct pull *pull)
     return poll.timeout_ms > 0 && long_poll_hold(pull->request, &poll);
 }
 
+/* All is in memory here: only who has no memory at all, by its settings, says so; as in Java of
+ * whatever it has found. */
+static bool is_far_behind(const struct pull *pull, const struct read_result *result)
+{
+    const struct broker_settings *settings = &pull->request->broker->data->settings;
+    return settings->slave_read && settings->memory_percent == 0 && result->status == READ_FOUND;
+}
+
 static void answer_pull(struct pull *pull, bool may_hold)
 {
     struct request *request = pull->request;
@@ -273,9 +287,13 @@ static void answer_pull(struct pull *pull, bool may_hold)
     commit(pull, may_hold);
     group_note_pull(pull->group, header->topic, header->queue_id, pull->topic->queue_count,
                     result.next_offset);
+    int64_t suggested = 0;
     /* A slave sends those away who are not far behind (while its master is up). */
-    if (request->broker->broker_id != 0 && code != RESPONSE_SUCCESS &&
-        broker_master(request->broker))
+    if (is_far_behind(pull, &result))
+        suggested = pull->group->broker_when_slow;
+    else if (request->broker->broker_id == 0 || !broker_master(request->broker))
+        suggested = request->broker->data->settings.slave_read ? pull->group->broker_id : 0;
+    else if (code != RESPONSE_SUCCESS)
         code = RESPONSE_PULL_RETRY_IMMEDIATELY;
     bool suspend =
         code == RESPONSE_PULL_NOT_FOUND && may_hold && header->sys_flag & PULL_FLAG_SUSPEND;
@@ -288,6 +306,7 @@ static void answer_pull(struct pull *pull, bool may_hold)
         answer.min_offset = result.min_offset;
         answer.max_offset = result.max_offset;
         answer.topic_sys_flag = pull->topic->sys_flag;
+        answer.suggest_broker_id = suggested;
         request_answer(
             request,
             &(struct answer){.code = code,

@@ -19,7 +19,7 @@ END
 write_broker_configuration()
 {
     local index=$1 home
-    home=$run/$(broker_name "$index")
+    home=$run/$(process_name "$index")
     shift
     write_logging_configuration "$home"
     {
@@ -57,6 +57,7 @@ diskMaxUsedSpaceRatio=95
 END
         [[ $mode != acl ]] || print_acl_configuration "$home"
         (($# == 0)) || printf '%s\n' "$@"
+        (($(broker_id "$index") == 0)) || printf '%s\n' "brokerId=$(broker_id "$index")" brokerRole=SLAVE
     } >"$home/conf/process.conf"
 }
 

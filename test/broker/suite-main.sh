@@ -181,6 +181,40 @@ broker_killed()
     none_lost job sender.out first second
 }
 
+# ---- a master and its slave ----
+
+slave_contract()
+{
+    export MQC_CONTRACT_CLUSTER=$cluster MQC_CONTRACT_CLUSTER_TOOL=$here/cluster
+    run_contract "$MQC_BUILD/test/contract/check_slave"
+}
+
+# With the master gone both tools ask the slave, and both the master when it is back.
+lag_at_the_slave()
+{
+    new_topic 4
+    group=$(unique group)
+    "$load" send "$topic" 100 sync job "${load_security[@]}" >sent
+    "$mqc" consume -t "$topic" -g "$group" --from first --count 10 --timeout 60 "${security[@]}" >with_master
+    "$here/cluster" kill-broker "$cluster" 0
+    "$mqc" consume -t "$topic" -g "$group" --from first --count 40 --timeout 60 "${security[@]}" >with_slave
+    holds "some lag at the slave" test "$(lag_of_mqadmin)" -gt 0
+    same "lag at the slave" "$(lag_of_ours)" "$(lag_of_mqadmin)"
+    "$here/cluster" start-broker "$cluster" 0
+    holds "some lag at the master" test "$(lag_of_mqadmin)" -gt 0
+    same "lag at the master" "$(lag_of_ours)" "$(lag_of_mqadmin)"
+}
+
+lag_of_ours()
+{
+    "$mqc" group progress -g "$group" --json "${security[@]}" | jq .lag
+}
+
+lag_of_mqadmin()
+{
+    "$here/cluster" mqadmin "$cluster" consumerProgress -g "$group" | sed -n 's/^Consume Diff Total: //p'
+}
+
 # ---- a name server that is down ----
 
 # What is known goes on; what is new is refused with a reason, and works when the name server is back.

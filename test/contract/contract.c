@@ -14,14 +14,18 @@ static mqc_embedded *embedded;
 static const mqc_embedded_options SETTINGS = {.broker_config = "recallMessageEnable=true\n"
                                                                "transactionTimeOut=3000\n"
                                                                "transactionCheckInterval=3000\n"};
+static mqc_embedded_options settings;
 static char names[NAMES][NAME_ROOM];
 static int names_used;
+
+static int run(const char *name, const mqc_embedded_options *with, const TTest *const *tests,
+               int count);
 
 static void start_cluster(void)
 {
     mqc_error error;
     if (getenv("MQC_CONTRACT_NAMESRV")) return;
-    embedded = mqc_embedded_start(&SETTINGS, &error);
+    embedded = mqc_embedded_start(&settings, &error);
     ck_assert_msg(embedded != NULL, "the embedded cluster does not start: %s", error.text);
 }
 
@@ -33,6 +37,22 @@ static void stop_cluster(void)
 
 int contract_run(const char *name, const TTest *const *tests, int count)
 {
+    return run(name, &SETTINGS, tests, count);
+}
+
+int contract_cluster_run(const char *name, const mqc_embedded_options *with,
+                         const TTest *const *tests, int count)
+{
+    if (!getenv("MQC_CONTRACT_NAMESRV") || getenv("MQC_CONTRACT_CLUSTER_TOOL"))
+        return run(name, with, tests, count);
+    printf("%s: passed over, this is no cluster for it\n", name);
+    return EXIT_SUCCESS;
+}
+
+static int run(const char *name, const mqc_embedded_options *with, const TTest *const *tests,
+               int count)
+{
+    settings = *with;
     Suite *suite = suite_create(name);
     TCase *tcase = tcase_create(getenv("MQC_CONTRACT_NAMESRV") ? "real cluster" : "embedded");
     tcase_set_timeout(tcase, TEST_TIMEOUT_S);
@@ -152,6 +172,34 @@ mqc_message_queue contract_queue(const char *topic, int queue_id)
 {
     return (mqc_message_queue){
         .topic = topic, .broker_name = await_broker_of(topic), .queue_id = queue_id};
+}
+
+/* ---- brokers ---- */
+
+static void tell_cluster(const char *command, int broker)
+{
+    char line[1024];
+    snprintf(line, sizeof line, "'%s' %s '%s' %d", getenv("MQC_CONTRACT_CLUSTER_TOOL"), command,
+             getenv("MQC_CONTRACT_CLUSTER"), broker);
+    ck_assert_msg(system(line) == 0, "%s", line);
+}
+
+void contract_broker_down(int broker)
+{
+    mqc_error error;
+    if (embedded)
+        ck_ok(mqc_embedded_broker_down(embedded, broker, 0, &error));
+    else
+        tell_cluster("kill-broker", broker);
+}
+
+void contract_broker_up(int broker)
+{
+    mqc_error error;
+    if (embedded)
+        ck_ok(mqc_embedded_broker_up(embedded, broker, &error));
+    else
+        tell_cluster("start-broker", broker);
 }
 
 /* ---- producers ---- */

@@ -5,6 +5,8 @@
  *   MQC_CONTRACT_NAMESRV                        name servers of a running cluster
  *   MQC_CONTRACT_TLS_CA, _TLS_CERT, _TLS_KEY    PEM files, for a cluster that speaks TLS
  *   MQC_CONTRACT_ACCESS_KEY, _SECRET_KEY        for a cluster that wants signatures
+ *   MQC_CONTRACT_CLUSTER, _CLUSTER_TOOL         its name, and test/broker/cluster, which can take
+ * its brokers down: CONTRACT_CLUSTER_MAIN needs them
  *
  * All functions are for the test's own thread unless said otherwise and fail the test themselves.
  */
@@ -28,6 +30,21 @@ int contract_run(const char *name, const TTest *const *tests, int count);
         const TTest *const tests[] = {__VA_ARGS__};                                                \
         return contract_run(name, tests, (int)(sizeof tests / sizeof *tests));                     \
     }
+
+/* The same for tests that need a cluster of a kind, and take its brokers down: `with` says what an
+ * embedded one is like. A real one is only right when the environment names its tool; the suites
+ * that set it up so call the program, the others pass it over. */
+int contract_cluster_run(const char *name, const mqc_embedded_options *with,
+                         const TTest *const *tests, int count);
+#define CONTRACT_CLUSTER_MAIN(name, with, ...)                                                     \
+    int main(void)                                                                                 \
+    {                                                                                              \
+        const TTest *const tests[] = {__VA_ARGS__};                                                \
+        return contract_cluster_run(name, with, tests, (int)(sizeof tests / sizeof *tests));       \
+    }
+/* As mqc_embedded_broker_down, with the same numbers; a real one is killed. */
+void contract_broker_down(int broker);
+void contract_broker_up(int broker); /* and registered, when this returns */
 
 /* Of a call that ends with `&error` of this name: the caller has `mqc_error error`. */
 #define ck_ok(call)                                                                                \

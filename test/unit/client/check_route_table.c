@@ -139,6 +139,55 @@ START_TEST(addresses_are_found)
 }
 END_TEST
 
+START_TEST(slaves_are_found)
+{
+    char address[ADDRESS_TEXT_BYTES];
+    bool slave = true;
+    put("t",
+        ROUTE(BROKER("a", "\"0\":\"1.1.1.1:1\",\"2\":\"3.3.3.3:1\",\"4\":\"5.5.5.5:1\""),
+              QUEUES("a", 1, 1, 6)),
+        0);
+    ck_assert(route_table_readable(&table, "a", 1, address, &slave));
+    ck_assert_str_eq(address, "3.3.3.3:1"); /* the next one, as Java looks for slaves */
+    ck_assert(slave);
+    ck_assert(route_table_readable(&table, "a", 5, address, &slave));
+    ck_assert_str_eq(address, "1.1.1.1:1");
+    ck_assert(!slave);
+    ck_assert_int_eq(route_table_other_id(&table, "a", 0), 2);
+    ck_assert_int_eq(route_table_other_id(&table, "a", 2), 4);
+    ck_assert_int_eq(route_table_other_id(&table, "a", 4), 0);
+    ck_assert_int_eq(route_table_other_id(&table, "nobody", 0), 0);
+    put("t", ROUTE(BROKER("a", "\"2\":\"3.3.3.3:1\""), QUEUES("a", 1, 1, 6)), 0);
+    ck_assert(route_table_readable(&table, "a", 0, address, &slave));
+    ck_assert_str_eq(address, "3.3.3.3:1");
+    ck_assert(slave);
+    ck_assert_int_eq(route_table_other_id(&table, "a", 0), 2);
+    ck_assert_int_eq(route_table_other_id(&table, "a", 2), 2);
+}
+END_TEST
+
+START_TEST(news_of_brokers)
+{
+    ck_assert_uint_eq(route_table_broker_news(&table, "b"), 0);
+    put("t", two_brokers, 0);
+    uint64_t first = route_table_broker_news(&table, "b");
+    uint64_t other = route_table_broker_news(&table, "a");
+    ck_assert_uint_ne(first, 0);
+    put("t", two_brokers, 0); /* the same again is no news */
+    route_table_broker_opened(&table, "9.9.9.9:1");
+    ck_assert_uint_eq(route_table_broker_news(&table, "b"), first);
+    route_table_broker_opened(&table, "3.3.3.3:1"); /* its slave */
+    uint64_t second = route_table_broker_news(&table, "b");
+    ck_assert_uint_ne(second, first);
+    put("t",
+        ROUTE(BROKER("b", "\"1\":\"3.3.3.3:1\"") "," BROKER("a", "\"0\":\"1.1.1.1:1\""),
+              QUEUES("b", 3, 2, 6) "," QUEUES("a", 1, 4, 6)),
+        0);
+    ck_assert_uint_ne(route_table_broker_news(&table, "b"), second);
+    ck_assert_uint_eq(route_table_broker_news(&table, "a"), other);
+}
+END_TEST
+
 START_TEST(brokers_without_a_topic_are_forgotten)
 {
     char address[ADDRESS_TEXT_BYTES];
@@ -174,6 +223,8 @@ static Suite *suite(void)
     tcase_add_test(routes, the_same_route_is_no_change);
     tcase_add_test(routes, an_ordered_topic_keeps_its_list);
     tcase_add_test(routes, addresses_are_found);
+    tcase_add_test(routes, slaves_are_found);
+    tcase_add_test(routes, news_of_brokers);
     tcase_add_test(routes, brokers_without_a_topic_are_forgotten);
     tcase_add_test(routes, a_wanted_topic_is_listed_before_it_has_a_route);
     suite_add_tcase(suite, routes);

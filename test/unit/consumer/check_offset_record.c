@@ -18,6 +18,7 @@ static struct fake {
     struct offset_record *waits; /* for the answer to its update */
     bool refuses;                /* calls fail at once */
     bool answers_at_once;
+    uint64_t news;
     int freed;
 } fake = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -63,8 +64,15 @@ static void destroy(struct offset_store *store)
     fake.freed++;
 }
 
+static uint64_t news(struct offset_store *store, const struct offset_place *place)
+{
+    (void)store;
+    ck_assert_str_eq(place->broker_name, "broker-a");
+    return fake.news;
+}
+
 static const struct offset_store_type FAKE = {
-    .update = update, .begin_update = begin_update, .destroy = destroy};
+    .update = update, .begin_update = begin_update, .news = news, .destroy = destroy};
 
 /* The answer to the update under way. */
 static void answer(mqc_status status)
@@ -184,6 +192,35 @@ START_TEST(test_nothing_new_is_not_told)
     offset_record_persist(record);
     ck_assert_int_eq(offset_record_commit(record, CLOCK_NEVER, &error), MQC_OK);
     ck_told(6);
+    record_free(record);
+}
+END_TEST
+
+/* A broker that was killed, or another one in its place. */
+START_TEST(test_after_news_all_is_told_again)
+{
+    mqc_error error;
+    struct offset_record *record = record_new(5);
+    offset_record_persist(record);
+    ck_assert_int_eq(fake.count, 0);
+    fake.news = 1;
+    offset_record_persist(record);
+    ck_told(5);
+    fake.news = 2; /* while it is under way */
+    answer(MQC_OK);
+    offset_record_persist(record);
+    ck_told(5, 5);
+    answer(MQC_OK);
+    offset_record_persist(record);
+    ck_assert_int_eq(offset_record_commit(record, clock_deadline_ms(LONG_MS), &error), MQC_OK);
+    ck_told(5, 5);
+    fake.news = 3;
+    ck_assert_int_eq(offset_record_commit(record, clock_deadline_ms(LONG_MS), &error), MQC_OK);
+    ck_told(5, 5, 5);
+    fake.news = 4;
+    offset_record_abandon(record);
+    offset_record_persist(record);
+    ck_told(5, 5, 5);
     record_free(record);
 }
 END_TEST
@@ -364,11 +401,11 @@ static Suite *offset_record_suite(void)
     Suite *suite = suite_create("offset_record");
     UNIT_CASE(suite, "record", test_only_up, test_frozen_does_not_move,
               test_frozen_elsewhere_goes_down_too, test_abandoned_is_not_told);
-    UNIT_CASE(suite, "update", test_nothing_new_is_not_told, test_group_without_offset,
-              test_store_that_answers_within_the_call, test_one_update_at_a_time,
-              test_risen_meanwhile_waits_for_the_next_time, test_given_up_with_an_update_under_way,
-              test_failed_update_is_told_anew, test_failed_update_does_not_hold_up_the_one_behind,
-              test_broker_that_is_down);
+    UNIT_CASE(suite, "update", test_nothing_new_is_not_told, test_after_news_all_is_told_again,
+              test_group_without_offset, test_store_that_answers_within_the_call,
+              test_one_update_at_a_time, test_risen_meanwhile_waits_for_the_next_time,
+              test_given_up_with_an_update_under_way, test_failed_update_is_told_anew,
+              test_failed_update_does_not_hold_up_the_one_behind, test_broker_that_is_down);
     UNIT_CASE(suite, "commit", test_commit_waits_for_the_update_under_way,
               test_commit_waits_no_longer_than_it_may);
     return suite;

@@ -1,5 +1,6 @@
 /* Offsets at brokers: which broker is asked, and what its answers come to. The client layer is
  * played by this file. */
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/error.h"
@@ -9,7 +10,11 @@
 enum { DEADLINE_MS = 5 };
 
 static bool has_master, has_slave;
+static bool master_is_dead; /* though named */
+static uint64_t broker_news;
+static int look_ups;
 static int64_t given; /* the last update */
+static char given_to[ADDRESS_TEXT_BYTES];
 static remoting_done *done;
 static void *done_arg;
 static const struct offset_place PLACE = {"group", "topic", "broker-a", 3};
@@ -43,9 +48,9 @@ bool route_table_readable(struct route_table *table, const char *broker_name, in
     (void)table;
     (void)broker_name;
     ck_assert_int_eq(broker_id, 0);
-    strcpy(out, "slave:1");
-    *is_slave = true;
-    return has_slave;
+    strcpy(out, has_master ? "master:1" : "slave:1");
+    *is_slave = !has_master;
+    return has_master || has_slave;
 }
 
 mqc_status client_instance_master(struct client_instance *instance, const char *topic,
@@ -76,10 +81,11 @@ mqc_status client_api_query_offset(struct client_api *api, const char *address,
                                    int64_t *offset, mqc_error *error)
 {
     (void)api;
-    (void)error;
     ck_assert_ptr_eq(place, &PLACE);
     ck_assert_int_eq(deadline_ms, DEADLINE_MS);
-    *offset = strcmp(address, "master:1") == 0 ? 100 : 90;
+    bool at_master = strcmp(address, "master:1") == 0;
+    if (at_master && master_is_dead) return error_set(error, MQC_NO_CONNECTION, "refused");
+    *offset = at_master ? 100 : 90;
     return MQC_OK;
 }
 
@@ -91,8 +97,9 @@ mqc_status client_api_update_offset_async(struct client_api *api, const char *ad
     (void)api;
     (void)place;
     (void)deadline_ms;
-    (void)error;
-    ck_assert_str_eq(address, "master:1");
+    if (strcmp(address, "master:1") == 0 && master_is_dead)
+        return error_set(error, MQC_NO_CONNECTION, "refused");
+    snprintf(given_to, sizeof given_to, "%s", address);
     given = offset;
     done = callback;
     done_arg = arg;
@@ -106,6 +113,29 @@ mqc_status client_api_update_offset_sync(struct client_api *api, const char *add
     (void)deadline_ms;
     return client_api_update_offset_async(api, address, place, offset, DEADLINE_MS, NULL, NULL,
                                           error);
+}
+
+uint64_t route_table_broker_news(struct route_table *table, const char *broker_name)
+{
+    (void)table;
+    ck_assert_str_eq(broker_name, "broker-a");
+    return broker_news;
+}
+
+/* The name server has heard of it by now. */
+mqc_status client_instance_update_route(struct client_instance *instance, const char *topic,
+                                        const char *default_topic, int default_queues,
+                                        int64_t deadline_ms, mqc_error *error)
+{
+    (void)instance;
+    (void)default_topic;
+    (void)default_queues;
+    (void)deadline_ms;
+    (void)error;
+    ck_assert_str_eq(topic, "topic");
+    look_ups++;
+    has_master = false;
+    return MQC_OK;
 }
 
 /* ---- tests ---- */
@@ -134,17 +164,54 @@ START_TEST(test_query)
 }
 END_TEST
 
-START_TEST(test_updates_go_to_masters_alone)
+START_TEST(test_updates_go_to_masters_while_there_are)
 {
     mqc_error error;
     struct offset_store *store = store_new();
-    has_slave = true;
     ck_assert_int_eq(store->type->update(store, &PLACE, 4, DEADLINE_MS, &error), MQC_NO_ROUTE);
     ck_assert_int_eq(store->type->begin_update(store, &PLACE, 4, NULL, &error), MQC_NO_ROUTE);
-    ck_assert_str_eq(error.text, "broker broker-a has no master");
-    has_master = true;
+    ck_assert_str_eq(error.text, "The broker[broker-a] not exist");
+    has_slave = true;
     ck_assert_int_eq(store->type->update(store, &PLACE, 4, DEADLINE_MS, &error), MQC_OK);
     ck_assert_int_eq(given, 4);
+    ck_assert_str_eq(given_to, "slave:1");
+    ck_assert_int_eq(store->type->begin_update(store, &PLACE, 5, NULL, &error), MQC_OK);
+    ck_assert_int_eq(given, 5);
+    has_master = true;
+    ck_assert_int_eq(store->type->begin_update(store, &PLACE, 6, NULL, &error), MQC_OK);
+    ck_assert_str_eq(given_to, "master:1");
+    ck_assert_int_eq(store->type->update(store, &PLACE, 7, DEADLINE_MS, &error), MQC_OK);
+    ck_assert_int_eq(given, 7);
+    ck_assert_str_eq(given_to, "master:1");
+    ck_assert_int_eq(look_ups, 0);
+    offset_store_unref(store);
+}
+END_TEST
+
+START_TEST(test_master_that_died_just_now)
+{
+    mqc_error error;
+    int64_t offset = -1;
+    struct offset_store *store = store_new();
+    has_master = master_is_dead = true;
+    ck_assert_int_eq(store->type->update(store, &PLACE, 4, DEADLINE_MS, &error), MQC_NO_CONNECTION);
+    ck_assert_int_eq(look_ups, 1);
+    has_master = has_slave = true;
+    ck_assert_int_eq(store->type->update(store, &PLACE, 4, DEADLINE_MS, &error), MQC_OK);
+    ck_assert_str_eq(given_to, "slave:1");
+    has_master = true;
+    ck_assert_int_eq(store->type->query(store, &PLACE, DEADLINE_MS, &offset, &error), MQC_OK);
+    ck_assert_int_eq(offset, 90);
+    ck_assert_int_eq(look_ups, 3);
+    offset_store_unref(store);
+}
+END_TEST
+
+START_TEST(test_news_of_the_broker)
+{
+    struct offset_store *store = store_new();
+    broker_news = 7;
+    ck_assert_uint_eq(store->type->news(store, &PLACE), 7);
     offset_store_unref(store);
 }
 END_TEST
@@ -180,7 +247,8 @@ END_TEST
 static Suite *remote_offsets_suite(void)
 {
     Suite *suite = suite_create("remote_offsets");
-    UNIT_CASE(suite, "remote_offsets", test_query, test_updates_go_to_masters_alone, test_answers);
+    UNIT_CASE(suite, "remote_offsets", test_query, test_updates_go_to_masters_while_there_are,
+              test_master_that_died_just_now, test_news_of_the_broker, test_answers);
     return suite;
 }
 

@@ -10,7 +10,8 @@ static struct wire *wire;
 
 static void set_up(void)
 {
-    cluster = cluster_start(&(mqc_embedded_options){.brokers = 2, .slaves = 1});
+    cluster = cluster_start(&(mqc_embedded_options){
+        .brokers = 2, .slaves = 1, .broker_config = "slaveReadEnable=true"});
     wire = wire_open(mqc_embedded_broker_address(cluster, 0));
 }
 
@@ -335,6 +336,10 @@ START_TEST(a_slave_may_act_as_master)
     ck_assert_str_eq(broker_data_master(broker), mqc_embedded_broker_address(cluster, 1));
     ck_assert_int_eq(route->queues[0].permission, 4); /* not to be written to */
     topic_route_unref(route);
+    struct wire *slave = wire_open(mqc_embedded_broker_address(cluster, 1));
+    ck_assert_ptr_null(
+        wire_pull(slave, "g", "orders", 0, 0, RESPONSE_SYSTEM_BUSY)); /* slaveReadEnable */
+    wire_close(slave);
     ck_assert_int_eq(mqc_embedded_broker_up(cluster, 0, NULL), MQC_OK);
     route = route_of("orders");
     broker = topic_route_broker(route, SLICE_LITERAL("broker-a"));
