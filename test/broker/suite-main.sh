@@ -196,6 +196,7 @@ lag_at_the_slave()
     group=$(unique group)
     "$load" send "$topic" 100 sync job "${load_security[@]}" >sent
     "$mqc" consume -t "$topic" -g "$group" --from first --count 10 --timeout 60 "${security[@]}" >with_master
+    await "a slave that knows the topic, which it asks for every 10 s" slave_knows
     "$here/cluster" kill-broker "$cluster" 0
     "$mqc" consume -t "$topic" -g "$group" --from first --count 40 --timeout 60 "${security[@]}" >with_slave
     holds "some lag at the slave" test "$(lag_of_mqadmin)" -gt 0
@@ -203,6 +204,13 @@ lag_at_the_slave()
     "$here/cluster" start-broker "$cluster" 0
     holds "some lag at the master" test "$(lag_of_mqadmin)" -gt 0
     same "lag at the master" "$(lag_of_ours)" "$(lag_of_mqadmin)"
+}
+
+slave_knows()
+{
+    local addresses
+    read -ra addresses <<<"$BROKER_ADDRS"
+    "$mqc" topic status -t "$topic" -X brokerAddressMap="${addresses[0]}=${addresses[1]}" "${security[@]}" >/dev/null 2>&1
 }
 
 lag_of_ours()
