@@ -199,11 +199,11 @@ lag_at_the_slave()
     await "a slave that knows the topic, which it asks for every 10 s" slave_knows
     "$here/cluster" kill-broker "$cluster" 0
     "$mqc" consume -t "$topic" -g "$group" --from first --count 40 --timeout 60 "${security[@]}" >with_slave
-    holds "some lag at the slave" test "$(lag_of_mqadmin)" -gt 0
-    same "lag at the slave" "$(lag_of_ours)" "$(lag_of_mqadmin)"
+    await "mqadmin's word at the slave" mqadmin_tells_a_lag
+    same "lag at the slave" "$(lag_of_ours)" "$(<lag)"
     "$here/cluster" start-broker "$cluster" 0
-    holds "some lag at the master" test "$(lag_of_mqadmin)" -gt 0
-    same "lag at the master" "$(lag_of_ours)" "$(lag_of_mqadmin)"
+    await "mqadmin's word at the master" mqadmin_tells_a_lag
+    same "lag at the master" "$(lag_of_ours)" "$(<lag)"
 }
 
 slave_knows()
@@ -218,9 +218,11 @@ lag_of_ours()
     "$mqc" group progress -g "$group" --json "${security[@]}" | jq .lag
 }
 
-lag_of_mqadmin()
+# On a slow machine it may give up waiting for an answer.
+mqadmin_tells_a_lag()
 {
-    "$here/cluster" mqadmin "$cluster" consumerProgress -g "$group" | sed -n 's/^Consume Diff Total: //p'
+    "$here/cluster" mqadmin "$cluster" consumerProgress -g "$group" 2>&1 | sed -n 's/^Consume Diff Total: //p' >lag
+    (($(<lag) > 0))
 }
 
 # ---- a name server that is down ----
