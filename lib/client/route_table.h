@@ -25,10 +25,17 @@ struct topic_queues {
 struct topic_queues *topic_queues_ref(struct topic_queues *queues);
 void topic_queues_unref(struct topic_queues *queues); /* NULL is fine */
 
+/* A broker as the route that was stored last describes it. */
+struct known_broker {
+    struct topic_route *route; /* counted: owns the data */
+    const struct broker_data *data;
+    uint64_t news; /* see route_table_broker_news */
+};
+
 struct route_table {
     struct lock lock;     /* guards the maps */
     struct map topics;    /* name → struct topic_queues, or a placeholder without route */
-    struct map brokers;   /* name → copy of struct broker_data */
+    struct map brokers;   /* name → struct known_broker */
     uint64_t news;        /* of brokers; see route_table_broker_news */
     struct intern *names; /* borrowed: outlives the table */
 };

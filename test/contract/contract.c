@@ -45,7 +45,8 @@ int contract_cluster_run(const char *name, const mqc_embedded_options *with,
 {
     if (!getenv("MQC_CONTRACT_NAMESRV") || getenv("MQC_CONTRACT_CLUSTER_TOOL"))
         return run(name, with, tests, count);
-    printf("%s: passed over, this is no cluster for it\n", name);
+    printf("%s: passed over, this is no cluster for it\n100%%: Checks: 0, Failures: 0, Errors: 0\n",
+           name);
     return EXIT_SUCCESS;
 }
 
