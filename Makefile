@@ -74,7 +74,7 @@ demo: all  ## watch producers and consumers at work on an embedded cluster
 
 # ---- the libraries ----
 # With -j too, `make deps all` compiles when everything is installed.
-FIRST := $(filter deps deps-ci,$(MAKECMDGOALS))
+FIRST := $(filter deps deps-ci deps-doc,$(MAKECMDGOALS))
 $(BUILD)/%.o: %.c | $(FIRST)
 	$(call say,CC)
 	@mkdir -p $(@D)
@@ -192,6 +192,18 @@ $(BUILD)/completion/mqc: $(BUILD)/mqc tools/packaging/make-completion
 .PHONY: deb
 deb:  ## build the Debian packages into $(BUILD)/deb (debhelper)
 	@tools/packaging/make-deb '$(VERSION)' '$(abspath $(BUILD))/deb'
+
+.PHONY: deps-doc
+deps-doc:  ## install doxygen, which `make doc` needs
+	@.ci/deps doc
+
+# A warning of doxygen's, or a link that leads nowhere, is an error.
+.PHONY: doc
+doc:  ## make a site of the API and of docs, with search: $(BUILD)/doc/index.html (doxygen)
+	@command -v doxygen >/dev/null || { echo 'doc needs doxygen: make deps-doc'; exit 1; }
+	@rm -rf $(BUILD)/doc && mkdir -p $(BUILD)/doc
+	@VERSION=$(VERSION) OUTPUT=$(BUILD)/doc doxygen docs/site/Doxyfile
+	@test/docs/check-site $(BUILD)/doc
 
 # ---- tests ----
 UNIT_SOURCES  := $(wildcard test/unit/*/check_*.c)
