@@ -18,16 +18,19 @@ struct rebalance_service {
 };
 
 static void run_service(void *arg);
+static int64_t gap_after(const struct rebalance_timing *timing, int64_t gap_ms, int64_t quiet_ms);
 static bool wait_for_run(struct rebalance_service *service, int64_t earliest_ms, int64_t latest_ms);
 
 mqc_status rebalance_service_new(const struct rebalance_timing *timing,
                                  enum rebalance_result (*rebalance)(void *arg), void *arg,
                                  struct rebalance_service **out, mqc_error *error)
 {
-    if (timing->wait_ms <= 0 || timing->minimum_ms < 0 || timing->unbalanced_ms <= 0)
+    if (timing->wait_ms <= 0 || timing->minimum_ms < 0 || timing->crowded_ms < timing->minimum_ms ||
+        timing->unbalanced_ms <= 0)
         return error_set(error, MQC_BAD_ARGUMENT,
-                         "rebalance times of %d, %d and %d ms: they must be above 0",
-                         timing->wait_ms, timing->minimum_ms, timing->unbalanced_ms);
+                         "rebalance times of %d, %d to %d, and %d ms: they must be above 0",
+                         timing->wait_ms, timing->minimum_ms, timing->crowded_ms,
+                         timing->unbalanced_ms);
     struct rebalance_service *service = memory_allocate_zero(1, sizeof *service);
     if (!service) return error_no_memory(error);
     service_init(&service->service, "mqc-rebalance", run_service, NULL, service);
@@ -67,16 +70,26 @@ void rebalance_service_wake(struct rebalance_service *service)
 static void run_service(void *arg)
 {
     struct rebalance_service *service = arg;
-    int64_t earliest_ms = 0;
+    int64_t earliest_ms = 0, ended_ms = 0, gap_ms = 0;
     int64_t latest_ms = clock_deadline_ms(service->timing.wait_ms);
     while (wait_for_run(service, earliest_ms, latest_ms)) {
         atomic_store(&service->wanted, false); /* before the run: what comes during it counts */
+        int64_t quiet_ms = clock_now_ms() - ended_ms;
         enum rebalance_result result = service->rebalance(service->arg);
-        if (result != REBALANCE_NOTHING)
-            earliest_ms = clock_deadline_ms(service->timing.minimum_ms);
+        if (result != REBALANCE_NOTHING) {
+            gap_ms = gap_after(&service->timing, gap_ms, quiet_ms);
+            ended_ms = clock_now_ms();
+            earliest_ms = ended_ms + gap_ms;
+        }
         latest_ms = clock_deadline_ms(result == REBALANCE_UNBALANCED ? service->timing.unbalanced_ms
                                                                      : service->timing.wait_ms);
     }
+}
+
+static int64_t gap_after(const struct rebalance_timing *timing, int64_t gap_ms, int64_t quiet_ms)
+{
+    int64_t gap = quiet_ms > timing->crowded_ms ? timing->minimum_ms : 2 * gap_ms;
+    return gap < timing->crowded_ms ? gap : timing->crowded_ms;
 }
 
 /* Until woken or the latest time, but not before the earliest; false when it should stop. */

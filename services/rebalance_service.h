@@ -1,6 +1,6 @@
 /* The thread that divides queues among consumers: every 20 s, or when woken (a broker's notice, a
- * subscription, a new connection), at least a while apart; after an unfinished division again in 1
- * s (RebalanceService.java). */
+ * subscription, a new connection), after an unfinished division again in 1 s; what wakes it again
+ * and again, as many members that join, does so at growing distances (RebalanceService.java). */
 #ifndef SERVICES_REBALANCE_SERVICE_H
 #define SERVICES_REBALANCE_SERVICE_H
 
@@ -9,8 +9,9 @@
 struct rebalance_service;
 
 struct rebalance_timing {
-    int wait_ms;       /* until the first run and between two when all is balanced; Java: 20000 */
-    int minimum_ms;    /* least time from one run's end to the next; Java: 1000 */
+    int wait_ms;    /* until the first run and between two when all is balanced; Java: 20000 */
+    int minimum_ms; /* least time from one run's end to the next, after a while without any … */
+    int crowded_ms; /* … and twice as long each time after that, up to this; Java: 1000 */
     int unbalanced_ms; /* until the next run after one that was not finished; Java: 1000 */
 };
 

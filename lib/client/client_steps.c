@@ -49,7 +49,7 @@ mqc_status client_steps_make(struct client_instance *instance, mqc_error *error)
     const mqc_client_options *options = &instance->options;
     /* Java waits 1 s between two runs: so long two members would consume the same queues after one
      * has joined. */
-    static const struct rebalance_timing timing = {20000, 100, 1000};
+    static const struct rebalance_timing timing = {20000, 10, 200, 1000};
     struct remoting_options remoting = {
         .connect_timeout_ms = options->connect_timeout_ms,
         .idle_close_ms = options->idle_close_ms,

@@ -35,7 +35,7 @@ static enum rebalance_result rebalance(void *arg)
     return atomic_load(&result);
 }
 
-static void set_up(int wait_ms, int minimum_ms, int unbalanced_ms)
+static void set_up_timed(const struct rebalance_timing *timing)
 {
     latch_init(&runs);
     latch_init(&entered);
@@ -44,8 +44,12 @@ static void set_up(int wait_ms, int minimum_ms, int unbalanced_ms)
     atomic_store(&result, REBALANCE_BALANCED);
     first_ms = ended_ms = 0;
     shortest_gap_ms = INT64_MAX;
-    struct rebalance_timing timing = {wait_ms, minimum_ms, unbalanced_ms};
-    ck_assert_int_eq(rebalance_service_new(&timing, rebalance, &runs, &service, NULL), MQC_OK);
+    ck_assert_int_eq(rebalance_service_new(timing, rebalance, &runs, &service, NULL), MQC_OK);
+}
+
+static void set_up(int wait_ms, int minimum_ms, int unbalanced_ms)
+{
+    set_up_timed(&(struct rebalance_timing){wait_ms, minimum_ms, minimum_ms, unbalanced_ms});
 }
 
 static void start(void)
@@ -144,18 +148,33 @@ static void *wake_often(void *arg)
     return NULL;
 }
 
-START_TEST(runs_are_not_too_close)
+static void run_crowded(int count)
 {
-    set_up(HOUR_MS, 5, HOUR_MS);
     start();
     atomic_bool enough = false;
     pthread_t thread;
     ck_assert_int_eq(pthread_create(&thread, NULL, wake_often, &enough), 0);
-    latch_wait(&runs, 6);
+    latch_wait(&runs, count);
     atomic_store(&enough, true);
     pthread_join(thread, NULL);
     rebalance_service_stop(service);
+}
+
+START_TEST(runs_are_not_too_close)
+{
+    set_up(HOUR_MS, 5, HOUR_MS);
+    run_crowded(6);
     ck_assert_int_ge(shortest_gap_ms, 5);
+    tear_down();
+}
+END_TEST
+
+START_TEST(crowded_runs_move_apart)
+{
+    set_up_timed(&(struct rebalance_timing){HOUR_MS, 1, 20, HOUR_MS});
+    run_crowded(7);
+    ck_assert_int_ge(shortest_gap_ms, 1);
+    ck_assert_int_ge(ended_ms - first_ms, 1 + 2 + 4 + 8 + 16 + 20);
     tear_down();
 }
 END_TEST
@@ -222,14 +241,15 @@ END_TEST
 
 START_TEST(bad_times_and_no_memory)
 {
-    const struct rebalance_timing bad[] = {{0, 0, 1}, {1, -1, 1}, {1, 0, 0}, {-1, 0, 1}};
+    const struct rebalance_timing bad[] = {
+        {0, 0, 0, 1}, {1, -1, 0, 1}, {1, 0, 0, 0}, {-1, 0, 0, 1}, {1, 2, 1, 1}};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         mqc_error error = {0};
         ck_assert_int_eq(rebalance_service_new(&bad[i], rebalance, &runs, &service, &error),
                          MQC_BAD_ARGUMENT);
         ck_assert_int_eq(error.status, MQC_BAD_ARGUMENT);
     }
-    const struct rebalance_timing good = {1, 0, 1};
+    const struct rebalance_timing good = {1, 0, 0, 1};
     memory_fail_from(1);
     mqc_status status = rebalance_service_new(&good, rebalance, &runs, &service, NULL);
     memory_fail_from(0);
@@ -244,8 +264,8 @@ static Suite *suite(void)
     UNIT_CASE(s, "when", runs_after_each_wait, wake_runs_at_once_and_none_is_lost,
               wakes_before_start_count_as_one, wakes_during_a_run_lead_to_one_more,
               a_run_for_nothing_keeps_no_distance, unfinished_run_is_repeated_soon);
-    UNIT_CASE(s, "gap", runs_are_not_too_close, wake_in_the_minimum_gap_is_kept,
-              minimum_holds_for_unfinished_runs_too);
+    UNIT_CASE(s, "gap", runs_are_not_too_close, crowded_runs_move_apart,
+              wake_in_the_minimum_gap_is_kept, minimum_holds_for_unfinished_runs_too);
     UNIT_CASE(s, "life", stop_does_not_wait_for_the_next_run, bad_times_and_no_memory);
     return s;
 }
