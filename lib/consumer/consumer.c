@@ -142,6 +142,7 @@ mqc_status consumer_unsubscribe(struct consumer *consumer, const char *topic, mq
         !subscriptions_remove(&consumer->subscriptions, topic))
         return error_set(error, MQC_NOT_FOUND, "group %s is not subscribed to topic %s",
                          consumer->group, topic);
+    consumer_follow_pop_retries(consumer, topic, false);
     struct client_instance *instance = consumer_enter(consumer);
     if (!instance) return MQC_OK;
     size_t count;

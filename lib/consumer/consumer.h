@@ -199,6 +199,7 @@ struct consumer_queue {
     struct reference references;
     struct consumer *consumer; /* counted */
     mqc_message_queue place;   /* names live as long as the consumer */
+    const char *origin; /* the topic whose popped messages wait here to be retried; NULL: none */
     struct process_queue messages;
     struct offset_record *offset; /* NULL before consumer_queue_begin_at */
     struct queue_watch watch;
@@ -379,6 +380,11 @@ remoting_done queue_pop_answered;             /* arg: struct consumer_queue */
 mqc_status consumer_pop_places(struct consumer *consumer, struct client_instance *instance,
                                const char *topic, int64_t deadline_ms, mqc_message_queue **list,
                                size_t *count, bool *pulled, mqc_error *error);
+
+/* Of a topic that is pulled now, the messages that wait in the group's pop retry topics must be
+ * pulled, too; of one that is popped, the broker brings them. Whether subscriptions have changed.
+ */
+bool consumer_follow_pop_retries(struct consumer *consumer, const char *topic, bool pulled);
 
 /* ---- send_back.c ---- */
 /* Has the broker deliver the message again (level as mqc_delivery_retry_level). Blocks. */

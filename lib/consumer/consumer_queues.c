@@ -6,10 +6,12 @@
 #include "lib/base/error.h"
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
+#include "lib/protocol/namespace.h"
 
 enum { MOVE_MS = 5000 };
 
 static struct consumer_topic *topic_of(struct consumer *consumer, const char *name);
+static const char *origin_of(struct consumer *consumer, const char *topic);
 static struct consumer_queue *find(struct consumer *consumer, const mqc_message_queue *place)
     REQUIRES(consumer->queues_lock);
 
@@ -19,6 +21,7 @@ mqc_status consumer_queue_new(struct consumer *consumer, const mqc_message_queue
     const char *topic = intern_name(&consumer->names, slice_text(place->topic));
     const char *broker_name = intern_name(&consumer->names, slice_text(place->broker_name));
     struct consumer_topic *shared = topic_of(consumer, place->topic);
+    const char *origin = topic ? origin_of(consumer, topic) : NULL;
     struct consumer_queue *queue = topic && broker_name && shared
                                        ? memory_allocate_zero(1, consumer->kind->queue_bytes)
                                        : NULL;
@@ -32,6 +35,7 @@ mqc_status consumer_queue_new(struct consumer *consumer, const mqc_message_queue
     queue->place = (mqc_message_queue){topic, broker_name, place->queue_id};
     queue->meter = meters_of(&consumer->figures.meters, topic, broker_name, place->queue_id);
     atomic_init(&queue->end_offset, -1);
+    queue->origin = origin;
     process_queue_init(&queue->messages);
     queue_watch_init(&queue->watch, clock_now_ms());
     atomic_store(&queue->messages.last_pull_ms, clock_now_ms());
@@ -290,6 +294,17 @@ static struct consumer_queue *find(struct consumer *consumer, const mqc_message_
             return queue;
     }
     return NULL;
+}
+
+/* Of %RETRY%group_topic and %RETRY%group+topic: the topic, as the application knows it. */
+static const char *origin_of(struct consumer *consumer, const char *topic)
+{
+    char room[NAME_BYTES];
+    const char *rest = pop_topic_origin(topic, slice_text(consumer->retry_topic));
+    if (!rest) return NULL;
+    struct slice name =
+        namespace_unwrap(consumer->client_options.name_space, slice_text(rest), room);
+    return intern_name(&consumer->names, name);
 }
 
 /* Lives as long as the consumer; NULL: no memory. */

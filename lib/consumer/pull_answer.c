@@ -156,6 +156,7 @@ static bool accept_messages(struct pulled_batch *batch, int64_t offset_delta)
         struct mqc_message *message = &block->messages[i];
         message->queue_offset += offset_delta;
         message->queue_id = queue->place.queue_id;
+        if (queue->origin) message->topic = queue->origin;
         if (consumer_wants(subscription, message)) batch->messages[batch->count++] = message;
     }
     bool subscribed = subscription != NULL;

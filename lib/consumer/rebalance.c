@@ -172,6 +172,10 @@ static bool divide_by_broker(struct pass *pass, const char *topic, int64_t deadl
                             &ours.subscribe_count, &pulled, &error);
     bool *mine = status == MQC_OK ? memory_allocate(ours.subscribe_count + 1) : NULL;
     pass->pop = status != MQC_OK || !pulled;
+    if (status == MQC_OK && consumer_follow_pop_retries(pass->consumer, topic, pulled)) {
+        pass->changed = true;
+        client_instance_wake_rebalance(pass->instance);
+    }
     *balanced = mine && pass->pop;
     if (*balanced) {
         memset(mine, true, ours.subscribe_count);

@@ -1,9 +1,11 @@
-/* Dividing by the broker: which places of a topic this member is to pop (RebalanceImpl's
- * getRebalanceResultFromBroker). Rebalance service. */
+/* Dividing by the broker: which places of a topic this member is to pop, and what becomes of the
+ * retry topics when it is to pull (RebalanceImpl's getRebalanceResultFromBroker,
+ * updateMessageQueueAssignment). Rebalance service. */
 #include "lib/base/error.h"
 #include "lib/base/memory.h"
 #include "lib/client/client_pop.h"
 #include "lib/consumer/consumer.h"
+#include "lib/protocol/namespace.h"
 
 struct places {
     struct consumer *consumer;
@@ -46,4 +48,28 @@ mqc_status consumer_pop_places(struct consumer *consumer, struct client_instance
     *list = places.list;
     *count = places.count;
     return MQC_OK;
+}
+
+/* Java knows the first form only, whatever the broker is set to. */
+bool consumer_follow_pop_retries(struct consumer *consumer, const char *topic, bool pulled)
+{
+    char room[NAME_BYTES], wrapped[NAME_BYTES], name[2 * NAME_BYTES];
+    bool changed = false;
+    /* Behind the group comes the topic as brokers name it. */
+    struct slice wire =
+        namespace_wrap(consumer->client_options.name_space, slice_text(topic), room);
+    if (!wire.data || wire.size >= sizeof wrapped) return false;
+    memcpy(wrapped, wire.data, wire.size);
+    wrapped[wire.size] = '\0';
+    for (enum pop_topic kind = POP_TOPIC_RETRY; kind <= POP_TOPIC_RETRY_2; kind++) {
+        struct subscription data;
+        if (!pop_topic_name(kind, consumer->group, wrapped, name, sizeof name)) continue;
+        bool has = subscriptions_has(&consumer->subscriptions, name);
+        if (!pulled && has)
+            changed = subscriptions_remove(&consumer->subscriptions, name) || changed;
+        else if (pulled && !has && subscription_make(name, "*", 0, &data, NULL) == MQC_OK &&
+                 subscriptions_put_data(&consumer->subscriptions, &data, NULL, NULL) == MQC_OK)
+            changed = true;
+    }
+    return changed;
 }

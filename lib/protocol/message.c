@@ -11,6 +11,7 @@
 #include "lib/protocol/message_texts.h"
 #include "lib/protocol/names.h"
 #include "lib/protocol/namespace.h"
+#include "lib/protocol/pop_ticket.h"
 #include "lib/protocol/properties.h"
 #include "lib/protocol/sys_flag.h"
 
@@ -232,6 +233,9 @@ mqc_status message_restore_topic(struct mqc_message *message, mqc_error *error)
     const struct message_texts *texts = message_texts_of(message);
     if (!texts) return error_no_memory(error);
     const char *topic = message_texts_property(texts, PROPERTY_RETRY_TOPIC);
+    /* Refused when it was pulled from a topic of popped messages that were to be retried. */
+    const char *origin = pop_topic_origin(topic, message->stored_topic);
+    if (origin) topic = origin;
     char room[NAME_BYTES];
     /* A namespace stands in front of a topic that is none of a group's: the rest of the same text.
      */

@@ -64,6 +64,33 @@ bool pop_topic_name(enum pop_topic kind, const char *group, const char *topic, c
     return size > 0 && (size_t)size < room;
 }
 
+const char *pop_topic_origin(const char *topic, struct slice retry_topic)
+{
+    if (!slice_begins_with(slice_text(topic), "%RETRY%") || retry_topic.size == 0) return NULL;
+    if (strncmp(topic, retry_topic.data, retry_topic.size) != 0) return NULL;
+    const char *end = topic + retry_topic.size;
+    return (*end == '_' || *end == '+') && end[1] ? end + 1 : NULL;
+}
+
+int32_t pop_list_order_count(struct slice list, enum pop_topic topic, int32_t queue_id,
+                             int64_t offset)
+{
+    char by_offset[64], by_queue[16];
+    int32_t count = 0, of_queue = 0;
+    snprintf(by_offset, sizeof by_offset, "qo%d%%%lld", (int)queue_id, (long long)offset);
+    snprintf(by_queue, sizeof by_queue, "%d", (int)queue_id);
+    while (list.data) {
+        int32_t flag, number;
+        struct slice item = slice_split(&list, ";");
+        if (!slice_to_int32(slice_split(&item, " "), &flag) || flag != (int32_t)topic) continue;
+        struct slice key = slice_split(&item, " ");
+        if (!item.data || !slice_to_int32(item, &number) || number < 0) continue;
+        if (slice_is(key, by_offset)) count = number;
+        if (slice_is(key, by_queue)) of_queue = number;
+    }
+    return count > 0 ? count : of_queue;
+}
+
 int64_t pop_list_begin(struct slice list, enum pop_topic topic, int32_t queue_id)
 {
     struct slice rest;

@@ -35,8 +35,16 @@ enum pop_topic pop_topic_of(struct slice stored_topic, struct slice topic); /* n
 bool pop_topic_name(enum pop_topic kind, const char *group, const char *topic, char *out,
                     size_t room);
 
+/* What follows the group's retry topic and '_' or '+' in a name of these two forms: the topic that
+ * was popped. NULL: it is none of this group's. */
+const char *pop_topic_origin(const char *topic, struct slice retry_topic);
+
 /* startOffsetInfo: "flag queue begin;…"; -1 when the queue is not in it. */
 int64_t pop_list_begin(struct slice list, enum pop_topic topic, int32_t queue_id);
+/* orderCountInfo: "flag queue count;flag qo<queue>%<offset> count;…": how often the message was
+ * popped before, by its offset or else by its queue; 0 when neither is in it. */
+int32_t pop_list_order_count(struct slice list, enum pop_topic topic, int32_t queue_id,
+                             int64_t offset);
 /* msgOffsetInfo: "flag queue offset,offset,…;…": the one at `index`; -1 when there is none. */
 int64_t pop_list_offset(struct slice list, enum pop_topic topic, int32_t queue_id, size_t index);
 

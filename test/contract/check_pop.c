@@ -261,8 +261,45 @@ START_TEST(test_shutdown_gives_back_what_was_not_begun)
 }
 END_TEST
 
+/* What was popped and not done waits in retry topics of pop's own: who pulls now gets it, too. */
+START_TEST(test_switched_back_to_pull)
+{
+    enum { COUNT = 20 };
+    mqc_error error;
+    const char *topic = contract_topic(1), *group = contract_name("group");
+    struct gate gate = GATE_CLOSED;
+    struct collector *popping = collector_new_judging(gate_judge, &gate),
+                     *pulling = collector_new();
+    mqc_producer *producer = contract_producer(NULL);
+    set_mode(topic, group, true);
+    contract_send_many(producer, topic, "left ", COUNT);
+    mqc_push_consumer_options options = {.threads = 1, .pop_invisible_ms = 300000};
+    mqc_push_consumer *first = join(group, topic, "*", popping, 0, &options);
+    gate_await(&gate, 1);
+    ck_fails(mqc_push_consumer_shutdown(first, 10, &error), MQC_TIMEOUT, "1 ", "listener");
+    if (contract_embedded()) mqc_embedded_advance_clock(contract_embedded(), 2000);
+    set_mode(topic, group, false);
+    int64_t pops = 0;
+    if (contract_embedded()) pops = mqc_embedded_request_count(contract_embedded(), POP_MESSAGE);
+    mqc_push_consumer *second = join(group, topic, "*", pulling, 0, NULL);
+    contract_send_many(producer, topic, "new ", COUNT);
+    collector_await_each(pulling, "new ", COUNT);
+    collector_await(pulling, 2 * COUNT - 1); /* all but the one that the listener still has */
+    gate_open(&gate);
+    mqc_push_consumer_free(first);
+    contract_consumer_end(second);
+    for (size_t i = 0; i < collector_count(pulling); i++)
+        ck_assert_str_eq(mqc_message_topic(collector_at(pulling, i).message), topic);
+    if (contract_embedded())
+        ck_assert_int_eq(mqc_embedded_request_count(contract_embedded(), POP_MESSAGE), pops);
+    mqc_producer_free(producer);
+    collector_free(popping);
+    collector_free(pulling);
+}
+END_TEST
+
 CONTRACT_MAIN("pop", test_all_are_popped_once, test_without_that_mode_it_pulls,
               test_members_share_all_queues, test_tags_of_popped,
               test_batches_are_acknowledged_together, test_refused_is_popped_again,
               test_popped_for_the_last_time_is_a_dead_letter,
-              test_shutdown_gives_back_what_was_not_begun)
+              test_shutdown_gives_back_what_was_not_begun, test_switched_back_to_pull)

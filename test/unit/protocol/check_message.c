@@ -258,6 +258,11 @@ START_TEST(retry_topic_is_restored)
     assert_slice(message->stored_topic, "%RETRY%group");
     message_block_unref(block);
 
+    block = received("RETRY_TOPIC\1%RETRY%group+orders\2"); /* it was popped once */
+    assert_ok(message_restore_topic(block->messages, &error), &error);
+    ck_assert_str_eq(mqc_message_topic(block->messages), "orders");
+    message_block_unref(block);
+
     block = received("TAGS\1a\2");
     assert_ok(message_restore_topic(block->messages, &error), &error);
     ck_assert_str_eq(mqc_message_topic(block->messages), "%RETRY%group");

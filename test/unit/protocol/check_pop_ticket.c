@@ -55,6 +55,38 @@ START_TEST(test_too_long_a_name_does_not_fit)
 }
 END_TEST
 
+START_TEST(test_origins)
+{
+    struct slice retry = SLICE_LITERAL("%RETRY%g");
+    ck_assert_str_eq(pop_topic_origin("%RETRY%g_orders", retry), "orders");
+    ck_assert_str_eq(pop_topic_origin("%RETRY%g+orders", retry), "orders");
+    ck_assert_str_eq(pop_topic_origin("%RETRY%g_ns%orders", retry), "ns%orders");
+    ck_assert_ptr_null(pop_topic_origin("%RETRY%g", retry));
+    ck_assert_ptr_null(pop_topic_origin("%RETRY%g_", retry));
+    ck_assert_ptr_null(pop_topic_origin("%RETRY%gg_orders", retry));
+    ck_assert_ptr_null(pop_topic_origin("%RETRY%other_orders", retry));
+    ck_assert_ptr_null(pop_topic_origin("orders", retry));
+    ck_assert_ptr_null(pop_topic_origin("%RETRY%g_orders", SLICE_ABSENT));
+}
+END_TEST
+
+/* Texts as a 5.5.0 broker wrote them. */
+START_TEST(test_order_counts)
+{
+    struct slice list = SLICE_LITERAL("0 qo0%3 1;0 0 2;0 7 4;1 qo0%3 9");
+    ck_assert_int_eq(pop_list_order_count(list, POP_TOPIC_ITSELF, 0, 3), 1);
+    ck_assert_int_eq(pop_list_order_count(list, POP_TOPIC_ITSELF, 0, 4), 2);
+    ck_assert_int_eq(pop_list_order_count(list, POP_TOPIC_ITSELF, 7, 3), 4);
+    ck_assert_int_eq(pop_list_order_count(list, POP_TOPIC_ITSELF, 1, 3), 0);
+    ck_assert_int_eq(pop_list_order_count(list, POP_TOPIC_RETRY, 0, 3), 9);
+    static const char *const BAD[] = {"",     ";", "0", "0 0", "0 0 x", "0 0 -3", "0 0 99999999999",
+                                      "x 0 1"};
+    for (size_t i = 0; i < sizeof BAD / sizeof *BAD; i++)
+        ck_assert_int_eq(pop_list_order_count(slice_text(BAD[i]), POP_TOPIC_ITSELF, 0, 3), 0);
+    ck_assert_int_eq(pop_list_order_count(SLICE_ABSENT, POP_TOPIC_ITSELF, 0, 3), 0);
+}
+END_TEST
+
 START_TEST(test_topics)
 {
     char name[64];
@@ -95,7 +127,8 @@ static Suite *pop_ticket_suite(void)
 {
     Suite *suite = suite_create("pop_ticket");
     UNIT_CASE(suite, "pop_ticket", test_parse_and_format, test_what_is_no_ticket,
-              test_too_long_a_name_does_not_fit, test_topics, test_lists);
+              test_too_long_a_name_does_not_fit, test_topics, test_origins, test_order_counts,
+              test_lists);
     return suite;
 }
 
