@@ -81,8 +81,8 @@ typedef struct mqc_push_consumer_options {
     bool polled;            /* no listener: mqc_push_consumer_poll takes the messages */
     mqc_orderly_listener *orderly_listener; /* instead of `listener`, with the same argument */
     /* Pop topics that the broker's message request mode of topic and group says so for (5.x):
-     * members need not share queues out, and none waits for a slow one. Not with orderly_listener.
-     */
+     * members need not share queues out, and none waits for a slow one. With orderly_listener a
+     * queue is popped by one member at a time. */
     bool pop;
     int pop_invisible_ms; /* 5000..300000: then it comes again unless done; default 60000 */
     int pop_max_unacked;  /* popped from one place before popping pauses; default 96 */

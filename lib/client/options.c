@@ -83,13 +83,10 @@ mqc_status options_check_push_consumer(const mqc_push_consumer_options *options,
 
 static mqc_status check_pop(const mqc_push_consumer_options *options, mqc_error *error)
 {
-    if (options->listener && options->model == MQC_CLUSTERING) return MQC_OK;
+    if (!options->polled && options->model == MQC_CLUSTERING) return MQC_OK;
     return error_set(error, MQC_BAD_ARGUMENT,
-                     "pop is given with %s: brokers pop for concurrent listeners of clustering "
-                     "groups only",
-                     options->orderly_listener ? "orderly_listener"
-                     : options->polled         ? "polled"
-                                               : "MQC_BROADCASTING");
+                     "pop is given with %s: brokers pop for listeners of clustering groups only",
+                     options->polled ? "polled" : "MQC_BROADCASTING");
 }
 
 mqc_status options_check_lite_consumer(const mqc_lite_consumer_options *options, mqc_error *error)

@@ -212,6 +212,7 @@ struct consumer_queue {
     struct pull_request pull; /* this and what follows belong to whoever has the pull request */
     struct callback_task repair;
     int64_t next_offset;
+    unsigned attempt;  /* ordered pops: the one that was not answered yet */
     int64_t broker_id; /* that the broker suggested, or that is tried instead */
     bool at_slave;     /* the last pull went to one */
     int64_t asked_ms;

@@ -20,6 +20,7 @@ static void go_on(struct consumer_queue *queue, bool got_messages);
 static struct popped_batch *batch_new(struct consumer_queue *queue, struct message_block *block);
 static mqc_status fill(struct popped_batch *batch, const struct pop_message_response_header *header,
                        mqc_error *error);
+static void count_pops(struct popped_batch *batch, size_t index, struct slice counts);
 static mqc_status make_ticket(const struct popped_batch *batch, size_t index,
                               const struct pop_message_response_header *header,
                               struct pop_ticket *out, mqc_error *error);
@@ -28,6 +29,7 @@ void queue_pop_answered(struct remoting_arrival *arrival, const mqc_error *error
 {
     struct consumer_queue *queue = arg;
     int32_t code = arrival ? arrival->command->code : -1;
+    if (arrival) queue->attempt++;
     /* What was popped is ours also when the place is not any more. */
     if (queue_pull_over(queue) && code != RESPONSE_SUCCESS)
         queue_pull_end(queue);
@@ -134,10 +136,21 @@ static mqc_status fill(struct popped_batch *batch, const struct pop_message_resp
 {
     mqc_status status = MQC_OK;
     for (size_t i = 0; i < batch->count; i++) batch->messages[i] = &batch->block->messages[i];
-    for (size_t i = 0; status == MQC_OK && i < batch->count; i++)
+    for (size_t i = 0; status == MQC_OK && i < batch->count; i++) {
         status = make_ticket(batch, i, header, &batch->tickets[i], error);
+        if (status == MQC_OK && batch->queue->consumer->kind->orderly)
+            count_pops(batch, i, header->order_counts);
+    }
     batch->expires_ms = clock_now_ms() + header->invisible_time_ms;
     return status;
+}
+
+/* Such messages stay in their queue: only the answer tells how often they came before. */
+static void count_pops(struct popped_batch *batch, size_t index, struct slice counts)
+{
+    const struct pop_ticket *ticket = &batch->tickets[index];
+    int32_t count = pop_list_order_count(counts, ticket->topic, ticket->queue_id, ticket->offset);
+    if (count > 0) batch->messages[index]->reconsume_times = count;
 }
 
 /* The n-th record of a queue, by offset, has the n-th offset of its list. */

@@ -1,5 +1,7 @@
 /* Asking for messages by popping (DefaultMQPushConsumerImpl.popMessage): as pull_loop.c, but the
  * broker keeps the offsets, and hides what it has given from others for a while. */
+#include <stdio.h>
+
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
 #include "lib/base/log.h"
@@ -10,11 +12,13 @@ enum {
     POLL_MS = 15000, /* that the broker keeps a pop without messages */
     TIMEOUT_MS = 25000,
     BATCH_MOST = 32,
+    ATTEMPT_BYTES = 128,
     SAY_EVERY = 1000 /* pauses for flow control */
 };
 
 static bool is_full(struct consumer_queue *queue);
 static queue_asker ask;
+static struct slice attempt_of(const struct consumer_queue *queue, char out[ATTEMPT_BYTES]);
 
 void queue_pop(struct consumer_queue *queue)
 {
@@ -53,6 +57,7 @@ static mqc_status ask(struct consumer_queue *queue, const struct topic_subscript
     if (!route_table_master(client_instance_routes(instance), queue->place.broker_name, address))
         return error_set(error, MQC_NO_ROUTE, "The broker[%s] not exist", queue->place.broker_name);
     struct pop_message_header header;
+    char attempt[ATTEMPT_BYTES];
     header_init(&pop_message_layout, &header);
     header.consumer_group = slice_text(consumer->group);
     header.topic = slice_text(queue->place.topic);
@@ -65,10 +70,22 @@ static mqc_status ask(struct consumer_queue *queue, const struct topic_subscript
     header.expression_type = slice_text(subscription->data.expression_type);
     header.expression = slice_text(subscription->data.expression);
     header.broker_name = slice_text(queue->place.broker_name);
+    header.orderly = consumer->kind->orderly;
+    if (header.orderly) header.attempt_id = attempt_of(queue, attempt);
     struct command_to_send request = {
         .code = REQUEST_POP_MESSAGE, .layout = &pop_message_layout, .header = &header};
     queue->asked_ms = clock_now_ms();
     return remoting_client_call_async(client_instance_remoting(instance), address, &request,
                                       clock_deadline_ms(TIMEOUT_MS), queue_pop_answered, queue,
                                       error);
+}
+
+/* Of an ordered pop whose answer was lost the next one has the same name: else the broker would
+ * keep the queues that it has given out to itself until their time is over. */
+static struct slice attempt_of(const struct consumer_queue *queue, char out[ATTEMPT_BYTES])
+{
+    snprintf(out, ATTEMPT_BYTES, "%s-%llx-%d-%u", client_instance_id(queue->consumer->instance),
+             (unsigned long long)queue->consumer->start_unix_ms, queue->place.queue_id,
+             queue->attempt);
+    return slice_text(out);
 }

@@ -85,17 +85,20 @@ void pop_refuse(struct mqc_push_consumer *consumer, struct popped_batch *batch, 
         log_warn(LOG_CONSUMER, "group=%s topic=%s offset=%lld is no dead letter yet: %s",
                  core->group, message->topic, (long long)message->queue_offset, error.text);
     }
-    instance = consumer_enter(core);
-    if (!instance) return;
-    hide(consumer, instance, batch, index, hidden_ms(message, level));
-    consumer_exit(core);
+    pop_hide(consumer, batch, index, hidden_ms(message, level));
 }
 
 void pop_give_back(struct mqc_push_consumer *consumer, struct popped_batch *batch, size_t index)
 {
+    pop_hide(consumer, batch, index, GIVE_BACK_MS);
+}
+
+void pop_hide(struct mqc_push_consumer *consumer, struct popped_batch *batch, size_t index,
+              int64_t ms)
+{
     struct client_instance *instance = consumer_enter(&consumer->core);
     if (!instance) return;
-    hide(consumer, instance, batch, index, GIVE_BACK_MS);
+    hide(consumer, instance, batch, index, ms);
     consumer_exit(&consumer->core);
 }
 

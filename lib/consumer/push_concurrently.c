@@ -6,7 +6,7 @@
 #include "lib/base/log.h"
 #include "lib/consumer/push_consumer.h"
 
-enum { AGAIN_MS = 5000, TO_DEAD_LETTERS = -1 };
+enum { AGAIN_MS = 5000 };
 
 static void piece_run(struct consume_task *task);
 static void piece_discard(struct consume_task *task);
@@ -18,7 +18,6 @@ static bool give_back(struct consumer_queue *queue, struct mqc_message *message,
 static bool keep(struct consumer_queue *queue, struct mqc_message *message, int level);
 static void deliver_later(struct piece *piece);
 static void hand_over(struct mqc_push_consumer *consumer, struct link *tasks);
-static void resume(struct consumer *core);
 
 const struct consumer_kind PUSH_CONCURRENTLY = {
     .what = "push consumer",
@@ -31,7 +30,7 @@ const struct consumer_kind PUSH_CONCURRENTLY = {
     .destroy = push_destroy,
     .deliver = push_deliver_pieces,
     .deliver_popped = push_pop_deliver,
-    .resume = resume,
+    .resume = push_resume_parked,
     .sweep = push_timeout_sweep,
     .consume_directly = push_consume_directly,
     .submit = push_submit,
@@ -250,14 +249,3 @@ static void piece_discard_later(struct pull_request *later)
 }
 
 /* ---- pause ---- */
-
-static void resume(struct consumer *core)
-{
-    struct mqc_push_consumer *consumer = push_consumer_of(core);
-    struct link tasks;
-    list_init(&tasks);
-    lock_take(&core->lock);
-    if (!atomic_load(&core->paused)) list_move_all(&tasks, &consumer->parked);
-    lock_release(&core->lock);
-    if (!list_empty(&tasks)) consume_workers_submit_all(consumer->workers, &tasks);
-}

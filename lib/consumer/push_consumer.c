@@ -205,6 +205,17 @@ bool push_hold_back(struct mqc_push_consumer *consumer, struct consume_task *tas
     return paused;
 }
 
+void push_resume_parked(struct consumer *core)
+{
+    struct mqc_push_consumer *consumer = push_consumer_of(core);
+    struct link tasks;
+    list_init(&tasks);
+    lock_take(&core->lock);
+    if (!atomic_load(&core->paused)) list_move_all(&tasks, &consumer->parked);
+    lock_release(&core->lock);
+    if (!list_empty(&tasks)) consume_workers_submit_all(consumer->workers, &tasks);
+}
+
 void push_destroy(struct consumer *core)
 {
     struct mqc_push_consumer *consumer = push_consumer_of(core);

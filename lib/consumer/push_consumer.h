@@ -41,6 +41,8 @@ int push_threads(struct consumer *consumer);
 int push_busy(struct consumer *consumer);
 void push_submit(struct consumer *consumer, struct consume_task *task);
 
+void push_resume_parked(struct consumer *consumer); /* what push_hold_back has kept */
+
 /* ---- push_concurrently.c, push_orderly.c ---- */
 extern const struct consumer_kind PUSH_ORDERLY;
 extern const struct consumer_kind PUSH_CONCURRENTLY;
@@ -74,15 +76,25 @@ mqc_order_status push_deliver_orderly(const struct mqc_push_consumer *consumer,
                                       struct mqc_delivery *delivery);
 const char *push_consume_directly_orderly(struct consumer *consumer, struct mqc_message *message);
 
-/* ---- push_pop.c, pop_settle.c ---- */
+/* ---- push_pop.c ---- */
 enum { PUSH_POP_BYTES = 64 }; /* of what push_pop.c wants beside each message */
 void push_pop_deliver(struct popped_batch *batch);
+/* Acknowledges what is filtered out. False: the consumer has ended, and the batch is given back. */
+bool push_pop_begin(struct popped_batch *batch);
+/* ---- push_pop_order.c ---- */
+void push_pop_deliver_in_order(struct popped_batch *batch);
+
+/* ---- pop_settle.c ---- */
+enum { TO_DEAD_LETTERS = -1 }; /* a retry level */
 /* What became of a message, told to the broker without waiting. */
 void pop_acknowledge(struct mqc_push_consumer *consumer, struct popped_batch *batch,
                      const size_t *indexes, size_t count);
 void pop_refuse(struct mqc_push_consumer *consumer, struct popped_batch *batch, size_t index,
                 int level);
 void pop_give_back(struct mqc_push_consumer *consumer, struct popped_batch *batch, size_t index);
+/* It comes again after so long. */
+void pop_hide(struct mqc_push_consumer *consumer, struct popped_batch *batch, size_t index,
+              int64_t ms);
 /* On the thread that reads, which the instance outlives: also when the consumer has left it. */
 void pop_give_back_all(struct mqc_push_consumer *consumer, struct popped_batch *batch);
 /* Waits until the broker has answered all of it. */

@@ -64,7 +64,7 @@ void push_locks_describe(struct consumer_queue *queue, struct running_queue *out
 {
     const struct queue_lock *lock = &orderly_queue_of(queue)->queue_lock;
     int64_t now = clock_now_ms(), confirmed_ms = atomic_load(&lock->confirmed_ms);
-    out->locked = queue_lock_held(lock, now);
+    out->locked = !queue->pop && queue_lock_held(lock, now);
     if (confirmed_ms >= 0) out->last_lock_unix_ms = clock_unix_ms() - (now - confirmed_ms);
 }
 
@@ -80,7 +80,8 @@ void push_locks_renew(struct consumer *core, struct client_instance *instance)
     mqc_message_queue *places = memory_allocate(count * sizeof *places + 1);
     bool *locked = memory_allocate(count + 1);
     for (size_t i = 0; left && i < count; i++)
-        if (queue_lock_due(&orderly_queue_of(queues[i])->queue_lock, now)) left[due++] = queues[i];
+        if (!queues[i]->pop && queue_lock_due(&orderly_queue_of(queues[i])->queue_lock, now))
+            left[due++] = queues[i];
     while (left && chosen && places && locked && due > 0) {
         size_t taken = take_broker(left, due, places, chosen);
         due -= taken;
@@ -162,6 +163,7 @@ void push_locks_lost(struct consumer_queue *queue, struct client_instance *insta
 {
     struct consumer *core = queue->consumer;
     mqc_error error;
+    if (queue->pop) return;                /* the broker locks what it has given */
     if (!push_locks_let_go(queue)) return; /* a listener that had to be left: the lock runs out */
     mqc_status status = MQC_OK;
     if (queue->offset)

@@ -50,11 +50,13 @@ const struct consumer_kind PUSH_ORDERLY = {
     .prefix = "mqc_push_consumer",
     .consume_type = "CONSUME_PASSIVELY",
     .orderly = true,
+    .message_bytes = PUSH_POP_BYTES,
     .queue_bytes = sizeof(struct orderly_queue),
     .start = start,
     .stop = push_stop,
     .destroy = push_destroy,
     .deliver = deliver,
+    .deliver_popped = push_pop_deliver_in_order,
     .resume = resume,
     .sweep = push_locks_renew,
     .consume_directly = push_consume_directly_orderly,
@@ -100,6 +102,7 @@ static void deliver(struct pulled_batch *batch)
 
 static void resume(struct consumer *core)
 {
+    push_resume_parked(core);
     size_t count;
     struct consumer_queue **queues = consumer_queues_list(core, NULL, &count);
     for (size_t i = 0; i < count; i++) turn_begin(orderly_queue_of(queues[i]));

@@ -5,7 +5,7 @@
 #include "lib/base/log.h"
 #include "lib/consumer/push_consumer.h"
 
-enum { TO_DEAD_LETTERS = -1, BATCH_MOST = 32 };
+enum { BATCH_MOST = 32 };
 
 /* One listener call; in the batch's room. */
 struct pop_piece {
@@ -29,13 +29,7 @@ void push_pop_deliver(struct popped_batch *batch)
     size_t most = (size_t)consumer->options.listener_batch;
     struct link tasks;
     list_init(&tasks);
-    if (!consumer_running(&consumer->core)) { /* a poll that was answered after the end */
-        pop_give_back_all(consumer, batch);
-        atomic_fetch_sub(&batch->queue->unacked, (int)batch->count);
-        popped_batch_unref(batch);
-        return;
-    }
-    settle_filtered(batch);
+    if (!push_pop_begin(batch)) return;
     struct pop_piece *piece = (struct pop_piece *)batch->room;
     for (size_t at = 0; at < batch->count; at += piece->count, piece++) {
         *piece = (struct pop_piece){
@@ -49,6 +43,19 @@ void push_pop_deliver(struct popped_batch *batch)
     }
     consume_workers_submit_all(consumer->workers, &tasks);
     popped_batch_unref(batch);
+}
+
+bool push_pop_begin(struct popped_batch *batch)
+{
+    struct mqc_push_consumer *consumer = push_consumer_of(batch->queue->consumer);
+    if (consumer_running(&consumer->core)) {
+        settle_filtered(batch);
+        return true;
+    }
+    pop_give_back_all(consumer, batch); /* a poll that was answered after the end */
+    atomic_fetch_sub(&batch->queue->unacked, (int)batch->count);
+    popped_batch_unref(batch);
+    return false;
 }
 
 /* The broker compares hash codes of tags only: what is not wanted is done. */
