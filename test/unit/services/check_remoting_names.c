@@ -156,7 +156,8 @@ START_TEST(a_name_is_looked_up_for_each_connection)
         MQC_NO_CONNECTION);
     numbers[0] = "127.0.0.1";
     call_echo(client, multi_at(&server), "three");
-    ck_assert_int_eq(atomic_load(&lookups), 3);
+    /* A call may find its connection just closed, and then asks for one more. */
+    ck_assert_int_ge(atomic_load(&lookups), 3);
     client_down(client);
     fake_stop(&server);
 }
