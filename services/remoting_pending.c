@@ -5,14 +5,22 @@
 #include "lib/base/memory.h"
 #include "services/remoting_private.h"
 
+static mqc_status no_time(const struct remoting_connection *connection, int32_t code,
+                          mqc_error *error);
 static struct pending_call *call_take_free(struct remoting_connection *connection);
 static void call_recycle(struct remoting_connection *connection, struct pending_call *call);
 static size_t collect(struct remoting_connection *connection, int64_t up_to_ms,
                       struct pending_call *out, size_t capacity) REQUIRES(connection->lock);
+static void withdraw(struct remoting_connection *connection, struct pending_call *calls,
+                     size_t count) REQUIRES(connection->lock);
 static void complete_expired(struct remoting_connection *connection,
-                             const struct pending_call *call, bool was_written);
+                             const struct pending_call *call);
 
-enum { EXPIRE_AT_ONCE = 32 };
+enum {
+    EXPIRE_AT_ONCE = 32,
+    /* Taking frames out of more than so much that waits would cost more than it is worth. */
+    WITHDRAW_MOST_BYTES = 1 << 20
+};
 
 mqc_status remoting_pending_add(struct remoting_connection *connection,
                                 const struct command_to_send *request, int64_t deadline_ms,
@@ -21,6 +29,8 @@ mqc_status remoting_pending_add(struct remoting_connection *connection,
     mqc_status status = MQC_OK;
     if (!remoting_output_has_room(connection, request->body.size))
         return remoting_output_full(connection, error);
+    int64_t now = clock_now_ms();
+    if (done && deadline_ms <= now) return no_time(connection, request->code, error);
     int32_t opaque = connection->next_opaque;
     connection->next_opaque = opaque == INT32_MAX ? 1 : opaque + 1;
     connection->requests++;
@@ -36,7 +46,6 @@ mqc_status remoting_pending_add(struct remoting_connection *connection,
     size_t before = connection->queued.size;
     status = remoting_command_encode(&connection->queued, request, opaque, SERIALIZE_ROCKETMQ,
                                      connection->client->credentials, error);
-    int64_t now = clock_now_ms();
     if (status == MQC_OK) {
         if (call) {
             *call = (struct pending_call){.opaque = opaque,
@@ -44,6 +53,7 @@ mqc_status remoting_pending_add(struct remoting_connection *connection,
                                           .sent_ms = now,
                                           .deadline_ms = deadline_ms,
                                           .frame_begin = connection->queued_total,
+                                          .frame_bytes = connection->queued.size - before,
                                           .gathers = request->gathers,
                                           .done = done,
                                           .arg = arg};
@@ -57,6 +67,16 @@ mqc_status remoting_pending_add(struct remoting_connection *connection,
         call_recycle(connection, call);
     }
     return status;
+}
+
+/* What is not sent at all is surely not done. */
+static mqc_status no_time(const struct remoting_connection *connection, int32_t code,
+                          mqc_error *error)
+{
+    error_set(error, MQC_TIMEOUT, "%s: no time was left for %s", connection->address_text,
+              request_code_name(code));
+    error_mark_retryable(error);
+    return MQC_TIMEOUT;
 }
 
 bool remoting_pending_take(struct remoting_connection *connection, int32_t opaque,
@@ -89,7 +109,7 @@ void remoting_pending_expire(struct remoting_connection *connection, int64_t now
     do {
         lock_take(&connection->lock);
         count = collect(connection, now_ms, expired, EXPIRE_AT_ONCE);
-        uint64_t reach = remoting_output_reach(connection);
+        withdraw(connection, expired, count);
         bool silent = false;
         int64_t last_read_ms = atomic_load(&connection->last_read_ms);
         for (size_t i = 0; i < count; i++) silent = silent || last_read_ms < expired[i].sent_ms;
@@ -97,8 +117,7 @@ void remoting_pending_expire(struct remoting_connection *connection, int64_t now
                  now_ms - last_read_ms >= connection->client->connect_timeout_ms;
         lock_release(&connection->lock);
         if (count > 0) atomic_fetch_add(&connection->peer->timeouts, count);
-        for (size_t i = 0; i < count; i++)
-            complete_expired(connection, &expired[i], expired[i].frame_begin < reach);
+        for (size_t i = 0; i < count; i++) complete_expired(connection, &expired[i]);
         remoting_pending_completed(connection);
         /* Nothing at all came since the request left: the connection may be half open. */
         if (silent) {
@@ -186,13 +205,41 @@ static size_t collect(struct remoting_connection *connection, int64_t up_to_ms,
     return count;
 }
 
+/* What nobody waits for any more is not written after all, where it is not on its way yet: it has
+ * surely not been done, and whoever sends it again sends it once. */
+static void withdraw(struct remoting_connection *connection, struct pending_call *calls,
+                     size_t count)
+{
+    struct buffer *queued = &connection->queued;
+    for (size_t i = 0; i < count; i++) {
+        struct pending_call *call = &calls[i];
+        uint64_t queue_begin = connection->queued_total - queued->size;
+        if (call->frame_begin < queue_begin || queued->size > WITHDRAW_MOST_BYTES) continue;
+        char *frame = queued->data + (call->frame_begin - queue_begin);
+        size_t behind = queued->size - (size_t)(frame - queued->data) - call->frame_bytes;
+        memmove(frame, frame + call->frame_bytes, behind);
+        queued->size -= call->frame_bytes;
+        connection->queued_total -= call->frame_bytes;
+        connection->gathering_queued -= call->gathers;
+        call->withdrawn = true;
+        struct id_map_entry entry;
+        for (size_t at = 0; id_map_next(&connection->pending, &at, &entry);) {
+            struct pending_call *other = entry.value;
+            if (other->frame_begin > call->frame_begin) other->frame_begin -= call->frame_bytes;
+        }
+        for (size_t j = i + 1; j < count; j++)
+            if (calls[j].frame_begin > call->frame_begin) calls[j].frame_begin -= call->frame_bytes;
+    }
+    remoting_output_room(connection);
+}
+
 static void complete_expired(struct remoting_connection *connection,
-                             const struct pending_call *call, bool was_written)
+                             const struct pending_call *call)
 {
     mqc_error error;
     error_set(&error, MQC_TIMEOUT, "%s: no answer to %s within %lld ms", connection->address_text,
               request_code_name(call->code), (long long)(call->deadline_ms - call->sent_ms));
     error_mark_retryable(&error);
-    if (was_written) error_mark_maybe_done(&error);
+    if (!call->withdrawn) error_mark_maybe_done(&error); /* if not yet, it may still be written */
     call->done(NULL, &error, call->arg);
 }

@@ -72,7 +72,9 @@ struct pending_call {
     int64_t sent_ms;
     int64_t deadline_ms;
     uint64_t frame_begin; /* in the connection's count of queued bytes */
+    size_t frame_bytes;
     bool gathers;
+    bool withdrawn; /* its frame was taken out of what waits to be written */
     remoting_done *done;
     void *arg;
 };
