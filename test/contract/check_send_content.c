@@ -108,6 +108,39 @@ START_TEST(test_utf8)
 }
 END_TEST
 
+static bool count_own(const char *name, const char *value, void *arg)
+{
+    (void)value;
+    *(int *)arg += name[0] == '<';
+    return true;
+}
+
+/* Everything but the three bytes that end texts, names and values. */
+START_TEST(test_properties_are_kept_byte_for_byte)
+{
+    enum { COUNT = 20 };
+    mqc_error error;
+    char value[300], name[32];
+    struct journey journey = new_journey(contract_topic(1), "x");
+    size_t size = 0;
+    for (int byte = 3; byte < 128; byte++) value[size++] = (char)byte;
+    snprintf(value + size, sizeof value - size, " \\u0041 &amp; %%41 größer 値 🦀 ");
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(name, sizeof name, "<%d: \"a=b\">", i);
+        ck_ok(mqc_message_set_property(journey.message, name, value + i, &error));
+    }
+    travel(&journey);
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(name, sizeof name, "<%d: \"a=b\">", i);
+        ck_assert_str_eq(mqc_message_property(journey.received, name), value + i);
+    }
+    int own = 0;
+    mqc_message_each_property(journey.received, count_own, &own);
+    ck_assert_int_eq(own, COUNT);
+    end_journey(&journey);
+}
+END_TEST
+
 START_TEST(test_where_and_when)
 {
     struct journey journey = new_journey(contract_topic(4), "body");
@@ -335,6 +368,7 @@ START_TEST(test_unknown_queue)
 END_TEST
 
 CONTRACT_MAIN("content of messages", test_tag_keys_properties_and_flag, test_bare_message,
-              test_utf8, test_where_and_when, test_body_sizes, test_delay_level,
-              test_unknown_topic_is_created, test_unknown_topic_gets_so_many_queues, test_too_big,
-              test_too_big_for_the_broker, test_empty_body, test_bad_topics, test_unknown_queue)
+              test_utf8, test_properties_are_kept_byte_for_byte, test_where_and_when,
+              test_body_sizes, test_delay_level, test_unknown_topic_is_created,
+              test_unknown_topic_gets_so_many_queues, test_too_big, test_too_big_for_the_broker,
+              test_empty_body, test_bad_topics, test_unknown_queue)
