@@ -266,7 +266,7 @@ $(FAKE_TOOL): $(TOOL_OBJECTS) $(patsubst %.c,$(BUILD)/%.o,$(wildcard test/tool/f
 	$(Q)$(CC) $(LDFLAGS_ALL) -Wl,-z,muldefs -o $@ $^ $(PACKAGE_LIBS)
 
 # Programs of the public libraries alone that scripts run: a load for the real broker, lives for valgrind.
-PUBLIC_PROGRAMS := $(BUILD)/test/broker/load $(BUILD)/test/broker/replier $(BUILD)/test/leaks/lives \
+PUBLIC_PROGRAMS := $(BUILD)/test/broker/load $(BUILD)/test/leaks/lives \
                    $(BUILD)/test/instructions/paths
 $(PUBLIC_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libmqclient.so $(BUILD)/libmqembedded.so
 	$(call say,LINK)

@@ -69,8 +69,9 @@ java_answers_our_requests()
 we_answer_java_s_requests()
 {
     new_topic 2
-    background ours "$replier" "$topic" "$(unique group)" "${load_security[@]}"
-    await "our replier" grep -q consuming ours.err
+    background ours "$mqc" reply -t "$topic" -g "$(unique group)" -e 'printf "re: "; cat' \
+        -X consumeFromWhere=CONSUME_FROM_FIRST_OFFSET "${security[@]}"
+    same "our own reply" "$("$mqc" request -t "$topic" --timeout 60 "${security[@]}" "are you there?")" "re: are you there?"
     "$peer" request "$topic" 3 --size 20000 >replies
     same "replies" "$(jq -r '.body | .[0:15]' replies | paste -sd,)" "re: what 0?xxxx,re: what 1?xxxx,re: what 2?xxxx"
     same "their size" "$(jq -r '.body | length' replies | sort -u)" 20004

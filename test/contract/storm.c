@@ -14,9 +14,10 @@ enum fate { SENDING, ACKNOWLEDGED, FAILED, PERHAPS };
 struct shot {
     struct storm *storm;
     enum fate fate;
-    int calls;  /* of its callback */
-    int stored; /* how often it was found */
-    bool taken; /* for asynchronous sending: a callback is to come */
+    int calls;       /* of its callback */
+    int stored;      /* how often it was found */
+    mqc_error error; /* when not acknowledged */
+    bool taken;      /* for asynchronous sending: a callback is to come */
 };
 
 struct sender {
@@ -73,6 +74,7 @@ static void end(struct shot *shot, bool acknowledged, const mqc_error *error, in
     pthread_mutex_lock(&storm->lock);
     shot->fate = acknowledged ? ACKNOWLEDGED : error->maybe_done ? PERHAPS : FAILED;
     shot->calls += calls;
+    if (!acknowledged) shot->error = *error;
     if (++storm->ended == storm->awaited) pthread_cond_broadcast(&storm->changed);
     pthread_mutex_unlock(&storm->lock);
 }
@@ -208,7 +210,8 @@ struct storm_totals storm_check(struct storm *storm)
         totals.failed += shot->fate == FAILED;
         totals.perhaps += shot->fate == PERHAPS;
         if (shot->fate == FAILED)
-            ck_assert_msg(shot->stored == 0, "message %d is stored and was said not to be", i);
+            ck_assert_msg(shot->stored == 0, "message %d is stored and was said not to be: %s", i,
+                          shot->error.text);
     }
     return totals;
 }
