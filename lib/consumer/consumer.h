@@ -139,6 +139,7 @@ struct consumer_settings {
 struct consumer_topic {
     struct link queues; /* guarded by consumer.queues_lock; consumer_queue.in_topic */
     atomic_int count;
+    bool looked_at;    /* its queues, or that it has none; rebalance service */
     int64_t probed_ms; /* reset_watch.c's, on the scheduled executor */
 };
 
@@ -303,6 +304,8 @@ bool consumer_queue_lose(struct consumer_queue *queue, struct client_instance *i
 void consumer_queue_move(struct consumer_queue *queue, struct client_instance *instance,
                          int64_t offset);
 
+/* From here on queues of the topic are new. Rebalance service. */
+void consumer_topic_looked_at(struct consumer *consumer, const char *topic);
 /* Takes a reference. False when the table is closed or has the place already. */
 bool consumer_queues_add(struct consumer *consumer, struct consumer_queue *queue);
 /* False when it was not there (any more). */
@@ -327,10 +330,10 @@ bool consumer_rebalance(struct consumer *consumer);
 
 /* ---- start_offset.c ---- */
 /* Where to begin: *stored is what the group has stored (-1: nothing), *begin where to pull from.
- * Blocks. */
+ * `is_new`: the queue was not there when its topic was looked at first. Blocks. */
 mqc_status consumer_start_offset(struct consumer *consumer, struct client_instance *instance,
-                                 const mqc_message_queue *place, int64_t *stored, int64_t *begin,
-                                 mqc_error *error);
+                                 const mqc_message_queue *place, bool is_new, int64_t *stored,
+                                 int64_t *begin, mqc_error *error);
 
 /* ---- pull_loop.c ---- */
 void queue_pull_start(struct consumer_queue *queue);
@@ -342,10 +345,6 @@ void queue_pull_again(struct consumer_queue *queue, int64_t delay_ms);
 void queue_pull_failed(struct consumer_queue *queue); /* again in a second or so */
 void queue_pull_end(struct consumer_queue *queue);
 bool queue_pull_over(const struct consumer_queue *queue); /* not ours, or the consumer stops */
-mqc_status queue_pull_send(struct consumer_queue *queue,
-                           const struct topic_subscription *subscription,
-                           const struct pull_wish *wish, remoting_done *done, void *arg,
-                           mqc_error *error); /* must not block */
 /* Whether it holds as much as it may, and which limit that is. */
 bool queue_full(struct consumer_queue *queue, char which[QUEUE_WHY_BYTES]);
 /* Sends a queue's pull or pop; its answer has the pull request after MQC_OK. Must not block. */

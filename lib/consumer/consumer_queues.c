@@ -98,7 +98,8 @@ mqc_status consumer_queue_gain(struct consumer *consumer, struct client_instance
         status = consumer->kind->gain(queue, instance, error);
     bool kind_gained = status == MQC_OK;
     if (status == MQC_OK)
-        status = consumer_start_offset(consumer, instance, place, &stored, &begin, error);
+        status = consumer_start_offset(consumer, instance, place, queue->topic->looked_at, &stored,
+                                       &begin, error);
     if (status == MQC_OK) status = consumer_queue_begin_at(queue, stored, begin, error);
     if (status == MQC_OK && consumer_queues_add(consumer, queue)) {
         *gained = true;
@@ -305,6 +306,12 @@ static const char *origin_of(struct consumer *consumer, const char *topic)
     struct slice name =
         namespace_unwrap(consumer->client_options.name_space, slice_text(rest), room);
     return intern_name(&consumer->names, name);
+}
+
+void consumer_topic_looked_at(struct consumer *consumer, const char *name)
+{
+    struct consumer_topic *topic = topic_of(consumer, name);
+    if (topic) topic->looked_at = true;
 }
 
 /* Lives as long as the consumer; NULL: no memory. */

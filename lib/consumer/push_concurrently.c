@@ -6,8 +6,6 @@
 #include "lib/base/log.h"
 #include "lib/consumer/push_consumer.h"
 
-enum { AGAIN_MS = 5000 };
-
 static void piece_run(struct consume_task *task);
 static void piece_discard(struct consume_task *task);
 static void piece_submit_again(struct pull_request *later);
@@ -187,9 +185,10 @@ static bool give_back(struct consumer_queue *queue, struct mqc_message *message,
     }
     log_warn(LOG_CONSUMER,
              "group=%s topic=%s broker=%s queue=%d offset=%lld could not be sent back, again here "
-             "in %d s: %s",
+             "in %lld ms: %s",
              consumer->group, queue->place.topic, queue->place.broker_name, queue->place.queue_id,
-             (long long)message->queue_offset, AGAIN_MS / 1000, error.text);
+             (long long)message->queue_offset, (long long)push_consumer_of(consumer)->again_ms,
+             error.text);
     message->reconsume_times++;
     process_queue_again(&queue->messages, message->queue_offset);
     return false;
@@ -226,7 +225,8 @@ static void deliver_later(struct piece *piece)
         pulled_batch_unref(piece->batch);
         return;
     }
-    pull_service_execute_later(client_instance_pull_service(instance), &piece->later, AGAIN_MS);
+    pull_service_execute_later(client_instance_pull_service(instance), &piece->later,
+                               push_consumer_of(consumer)->again_ms);
     consumer_exit(consumer);
 }
 

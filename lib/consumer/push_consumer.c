@@ -7,7 +7,10 @@
 #include "lib/base/sized_struct.h"
 #include "lib/client/options.h"
 
-enum { TRACE_GRACE_MS = 1000 }; /* beyond the drain, for the last records */
+enum {
+    TRACE_GRACE_MS = 1000, /* beyond the drain, for the last records */
+    AGAIN_MS = 5000
+};
 
 static mqc_status check(const mqc_push_consumer *consumer, mqc_error *error);
 
@@ -73,6 +76,7 @@ mqc_push_consumer *mqc_push_consumer_new_sized(const mqc_push_consumer_options *
     consumer->options = whole;
     consumer->options.client = consumer->core.settings.client;
     consumer->options.group = consumer->core.settings.group;
+    consumer->again_ms = AGAIN_MS;
     consumer->watch = watch_of(&consumer->options);
     return consumer;
 failed:

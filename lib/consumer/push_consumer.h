@@ -20,6 +20,7 @@ struct mqc_push_consumer {
     struct mailbox mailbox; /* consume_task.link of what waits to be polled */
     int out;                /* guarded by core.lock: deliveries that were polled, not finished */
     int unanswered;         /* guarded by core.lock: acknowledgements; core.changed tells */
+    int64_t again_ms;       /* until a message that could not be sent back is delivered again */
     struct consume_watch watch;
     struct tracing *tracing; /* NULL: none */
 };

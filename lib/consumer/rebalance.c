@@ -126,6 +126,7 @@ static bool divide_topic(struct pass *pass, const char *topic)
     /* A broker that has just restarted learns of us in a moment: no reason to drop all queues. */
     if (known || (unlisted && pass->give_up_when_unknown))
         balanced = update(pass, topic, queues, mine) && known;
+    if (known || missing) consumer_topic_looked_at(consumer, topic);
     memory_free(mine);
     topic_queues_unref(queues);
     return balanced;

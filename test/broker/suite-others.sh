@@ -223,3 +223,93 @@ trace_is_shown()
     mqadmin queryMsgTraceById -i "$1" >trace 2>&1
     grep -Eq '^Pub +tracing +127\.0\.0\.1 .* success' trace && grep -Eq "^Sub +$group .* success" trace
 }
+
+# What mqadmin shows of a member: settings, queues, rates, and each of its threads.
+mqadmin_sees_the_running_info()
+{
+    local client
+    new_topic 2
+    group=$(unique group)
+    consume_as member
+    await_shared member
+    "$load" send "$topic" 10 sync job "${load_security[@]}" >sent
+    await "all" came job 10 member
+    theirs consumerConnection -g "$group" >connections
+    client=$(awk '/^#ClientId/ { getline; print $1 }' connections)
+    theirs consumerStatus -g "$group" -i "$client" -s >info
+    cat info
+    says info "^PROP_CONSUME_TYPE +: CONSUME_PASSIVELY$"
+    says info "^PROP_CLIENT_VERSION +: V5_5_0$"
+    says info "^consumeThreadMax +: 20$"
+    says info "^[0-9]+ Topic: $topic +ClassFilter: false +SubExpression: \*$"
+    same "queues with their state" "$(grep -Ec "^$topic +broker-a +[01] +ProcessQueueInfo \[commitOffset=[0-9]+, " info)" 2
+    same "topics with their rates" "$(grep -Ec "^(%RETRY%$group|$topic) +([0-9.]+ +){5}[0-9]+$" info)" 2
+    says info "^stuckQueues +: 0$"
+    says info "^mqc-io +TID: [0-9]+ STATE: [A-Z]+$"
+    says info "^mqc-consume +at nothing that takes long$"
+    theirs consumerStatus -g "$group" >files
+    says files "Same subscription in the same group"
+    says files "Rebalance OK"
+    end member
+}
+
+# Both ways: 5.x brokers tell a member with its next pull, older ones and those that are set to, at once.
+mqadmin_resets_a_running_group()
+{
+    local way times=1
+    new_topic 4
+    group=$(unique group)
+    consume_as member
+    await_shared member
+    "$load" send "$topic" 20 sync job "${load_security[@]}" >sent
+    await "all" came job 20 member
+    await "stored offsets" offsets_are_stored
+    for way in true false; do
+        theirs updateBrokerConfig -b "$BROKER_ADDR" -k useServerSideResetOffset -v "$way"
+        theirs resetOffsetByTime -g "$group" -t "$topic" -s 0 >reset
+        times=$((times + 1))
+        await "all for the ${times}th time ($way)" came_times "$times"
+    done
+    theirs updateBrokerConfig -b "$BROKER_ADDR" -k useServerSideResetOffset -v true
+    await "stored offsets" offsets_are_stored
+    "$load" send "$topic" 4 sync late "${load_security[@]}" >late
+    await "what comes then" came late 4 member
+    end member
+}
+
+came_times()
+{
+    (($(grep -c "^job-" member.out) >= 20 * $1))
+}
+
+# A group that starts after it was given another one's offsets gets what that one has not had.
+mqadmin_clones_offsets()
+{
+    new_topic 2
+    group=$(unique group)
+    "$load" send "$topic" 10 sync old "${load_security[@]}" >sent
+    "$mqc" consume -t "$topic" -g "$group" --from first --count 10 --timeout 60 -q "${security[@]}"
+    "$mqc" group create -g "$group-clone" "${security[@]}"
+    theirs cloneGroupOffset -s "$group" -d "$group-clone" -t "$topic"
+    "$mqc" send -t "$topic" "${security[@]}" new
+    "$mqc" consume -t "$topic" -g "$group-clone" --from first --count 1 --timeout 60 --json "${security[@]}" >came
+    same "what comes first" "$(jq -r .body came)" new
+}
+
+mqadmin_has_a_message_consumed()
+{
+    local client id
+    new_topic 1
+    group=$(unique group)
+    consume_as member
+    await_shared member
+    id=$("$load" send "$topic" 1 sync job "${load_security[@]}" >sent && "$mqc" message find -t "$topic" -k "$(cat sent)" \
+        --json "${security[@]}" | jq -r .offsetMsgId)
+    await "it" came job 1 member
+    theirs consumerConnection -g "$group" >connections
+    client=$(awk '/^#ClientId/ { getline; print $1 }' connections)
+    theirs queryMsgById -i "$id" -t "$topic" -g "$group" -d "$client" >result
+    says result "consumeResult=CR_SUCCESS"
+    same "deliveries" "$(grep -c "^job-" member.out)" 2
+    end member
+}

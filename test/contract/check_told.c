@@ -1,5 +1,7 @@
 /* What brokers tell the members of a group for an administrator: offsets that were reset, both
  * ways; questions for their state; a message to be consumed now. */
+#include <stdio.h>
+
 #include "test/contract/admins.h"
 #include "test/contract/gate.h"
 #include "test/contract/lite.h"
@@ -146,6 +148,43 @@ START_TEST(test_lite_consumer_told_to_reset)
 }
 END_TEST
 
+/* ---- who else is there ---- */
+
+static bool has_member(const struct received *received, size_t count, void *arg)
+{
+    for (size_t i = 0; i < count; i++)
+        if (received[i].seat == *(int *)arg) return true;
+    return false;
+}
+
+/* Members divide queues every 20 s; when one comes, brokers tell the others. */
+START_TEST(test_told_of_new_members)
+{
+    enum { QUEUES = 4 };
+    int second = 1;
+    begin(QUEUES);
+    mqc_push_consumer *first = start(false);
+    collector_await(collector, COUNT);
+    int64_t begin_ms = contract_unix_ms();
+    mqc_push_consumer_options options = {.client = &client,
+                                         .group = group,
+                                         .listener = collector_listen,
+                                         .listener_arg = collector_seat(collector, second)};
+    mqc_push_consumer *other = contract_consumer(&options, topic, "*");
+    while (collector_count_seat(collector, second) == 0) {
+        char prefix[32];
+        snprintf(prefix, sizeof prefix, "at %lld: ", (long long)contract_unix_ms());
+        contract_send_many(producer, topic, prefix, QUEUES);
+        collector_await_each(collector, prefix, QUEUES);
+    }
+    collector_await_until(collector, "a message of the second's", has_member, &second);
+    ck_assert_int_lt(contract_unix_ms() - begin_ms, SOON_MS);
+    contract_consumer_end(other);
+    contract_consumer_end(first);
+    end();
+}
+END_TEST
+
 CONTRACT_MAIN("told", test_reset_of_a_consumer, test_reset_of_an_orderly_consumer,
               test_told_to_reset, test_told_to_reset_in_order, test_reset_of_a_lite_consumer,
-              test_lite_consumer_told_to_reset)
+              test_lite_consumer_told_to_reset, test_told_of_new_members)
