@@ -23,7 +23,7 @@ static int print_line(const struct bench *bench);
 static long own_status(const char *name);
 static void print_latency(const char *name, double us);
 
-static const char NAME[] = "bench";
+static const char NAME[] = "bench", AUTO_BATCH[] = "send-auto-batch";
 
 static const struct mode {
     const char *name;
@@ -32,7 +32,8 @@ static const struct mode {
 } MODES[] = {
     {"send-sync", bench_send, true},    {"send-async", bench_send, false},
     {"send-oneway", bench_send, false}, {"send-batch", bench_send, false},
-    {"consume", bench_consume, false},  {"latency", bench_latency, true},
+    {AUTO_BATCH, bench_send, false},    {"consume", bench_consume, false},
+    {"latency", bench_latency, true},
 };
 
 int bench_command(int argc, char **argv)
@@ -54,7 +55,8 @@ int bench_command(int argc, char **argv)
         .about =
             "Measures N messages of BODY bytes after WARMUP others and prints one line of JSON.\n"
             "MODE is send-sync (THREADS threads share a producer), send-async, send-oneway,\n"
-            "send-batch (32 messages at a time),\n"
+            "send-batch (32 messages at a time), send-auto-batch (as send-async, with -X\n"
+            "autoBatch=true),\n"
             "consume (a new group, from the topic's first message) or latency (from each send\n"
             "to its listener). CPU is that of the whole process over the N messages alone.\n"
             "$NAMESRV is taken when neither -n nor $NAMESRV_ADDR says where the cluster is.",
@@ -74,6 +76,9 @@ static int run(struct arguments *arguments, struct bench *bench)
     bench->client = arguments_client(arguments);
     if (!bench->client.name_servers && !getenv("NAMESRV_ADDR"))
         bench->client.name_servers = getenv("NAMESRV");
+    bench->producer.compress_above_bytes = -1;
+    mqc_options_to_producer(arguments->options, &bench->producer);
+    if (strcmp(bench->mode, AUTO_BATCH) == 0) bench->producer.auto_batch = true;
     for (size_t i = 0; i < sizeof MODES / sizeof MODES[0]; i++) {
         if (strcmp(bench->mode, MODES[i].name) != 0) continue;
         struct bench_meter meter = {0};

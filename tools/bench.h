@@ -20,6 +20,7 @@ struct bench {
     int producers;   /* on each of them */
     int in_flight;   /* most asynchronous sends at a time */
     mqc_client_options client;
+    mqc_producer_options producer; /* group and client are each run's own */
     const char *body;
     struct bench_meter *meter;
 };

@@ -113,10 +113,10 @@ static int send_one_by_one(struct consumption *consumption)
 {
     struct bench *bench = consumption->bench;
     mqc_error error;
-    mqc_producer *producer = mqc_producer_new(&(mqc_producer_options){.client = &bench->client,
-                                                                      .group = "bench_ours",
-                                                                      .compress_above_bytes = -1},
-                                              &error);
+    mqc_producer_options options = bench->producer;
+    options.client = &bench->client;
+    options.group = "bench_ours";
+    mqc_producer *producer = mqc_producer_new(&options, &error);
     int code = EXIT_DONE;
     if (!producer || mqc_producer_start(producer, &error))
         code = library_failure("bench", "", &error);

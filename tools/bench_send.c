@@ -76,9 +76,10 @@ static mqc_status start_producers(struct run *run, mqc_error *error)
         snprintf(group, sizeof group, "bench_ours_%d", i / bench->connections);
         mqc_client_options client = bench->client;
         if (bench->connections > 1) client.instance_name = instance;
-        run->producers[i] = mqc_producer_new(
-            &(mqc_producer_options){.client = &client, .group = group, .compress_above_bytes = -1},
-            error);
+        mqc_producer_options options = bench->producer;
+        options.client = &client;
+        options.group = group;
+        run->producers[i] = mqc_producer_new(&options, error);
         mqc_status status =
             run->producers[i] ? mqc_producer_start(run->producers[i], error) : error->status;
         if (status) return status;
@@ -107,7 +108,7 @@ static void send_all(struct run *run)
     atomic_store(&run->next, 0);
     if (strcmp(mode, "send-sync") == 0)
         send_sync(run);
-    else if (strcmp(mode, "send-async") == 0)
+    else if (strcmp(mode, "send-async") == 0 || strcmp(mode, "send-auto-batch") == 0)
         send_async(run);
     else if (strcmp(mode, "send-batch") == 0)
         send_batches(run);
