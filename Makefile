@@ -372,7 +372,7 @@ check-docs: all  ## compile every program in README.md and docs, compare the gen
 check-install: all  ## install, build against what was installed, uninstall
 	@test/install/check-install $(BUILD)
 
-BROKER_SUITES ?= plain tls acl old pair embedded
+BROKER_SUITES ?= plain tls acl old pair two embedded
 .PHONY: check-broker
 check-broker: all tests  ## run the tests on real RocketMQ brokers (Java 17, Maven); BROKER_SUITES names some of them
 	@command -v java mvn >/dev/null || { echo 'check-broker needs Java 17 and Maven: make deps-ci'; exit 1; }

@@ -61,3 +61,30 @@ timers_both_ways()
     same "ids at ours" "$(jq -r .msgId came | sort)" "$(jq -r .msgId sent | sort)"
     same "bodies" "$(bodies came)" "$(printf 'of Java\nours')"
 }
+
+# Of two brokers one stalls: sends go on at the other, none fails, and when it answers it is used again. A dead one likewise.
+bad_broker_is_avoided()
+{
+    local bad_at
+    new_topic 2
+    yes line | head -n 100000 >lines || true
+    background sender "$mqc" send -t "$topic" -f lines --rate 100 --json -X sendLatencyFaultEnable=yes \
+        -X startDetectorEnable=yes -X sendMsgTimeout=20000 -X sendMsgMaxTimeoutPerRequest=500 "${security[@]}"
+    await "messages at both" both_brokers_have 0
+    "$here/cluster" "$1" "$cluster" 0
+    await "sends after that" has_lines "$(($(count_lines sender.out) + 20))" sender.out
+    bad_at=$(count_lines sender.out)
+    await "100 more" has_lines "$((bad_at + 100))" sender.out
+    same "brokers of these" "$(sed -n "$((bad_at + 1)),$((bad_at + 100))p" sender.out | jq -r .brokerName | sort -u)" broker-b
+    "$here/cluster" "$2" "$cluster" 0
+    await "messages at both again" both_brokers_have "$(count_lines sender.out)"
+    same "what failed" "$(cat sender.err)" ""
+    kill "$(<background/sender)"
+    rm background/sender
+}
+
+# both_brokers_have AFTER: messages that were sent after the first AFTER of them.
+both_brokers_have()
+{
+    (($(tail -n +$(($1 + 1)) sender.out | grep -o '"brokerName": *"broker-[ab]"' | sort -u | wc -l) == 2))
+}
