@@ -94,7 +94,7 @@ static int change_command(struct topic *topic, struct admin_description *descrip
                       &topic->options.write_queues),
         OPTION_TEXT(0, "permission", "P", "read, write or read+write (new: read+write)",
                     &topic->permission),
-        OPTION_TEXT(0, "type", "TYPE", "NORMAL, FIFO, DELAY, TRANSACTION or MIXED (5.x)",
+        OPTION_TEXT(0, "type", "TYPE", "NORMAL, FIFO, DELAY, TRANSACTION, MIXED or PRIORITY (5.x)",
                     &topic->options.message_type),
         OPTION_FLAG(0, "ordered", "mark it as ordered", &topic->options.ordered),
         OPTION_CLUSTER(topic->cluster),

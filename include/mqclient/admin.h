@@ -65,8 +65,9 @@ typedef struct mqc_topic_options {
     int write_queues; /* default 8 */
     int permission;   /* sum of MQC_PERMISSION_*; default both */
     bool ordered;
-    const char *broker_name;  /* only on this broker; default: all of the cluster */
-    const char *message_type; /* 5.x: "NORMAL", "FIFO", "DELAY", "TRANSACTION" or "MIXED" */
+    const char *broker_name; /* only on this broker; default: all of the cluster */
+    const char
+        *message_type; /* 5.x: "NORMAL", "FIFO", "DELAY", "TRANSACTION", "MIXED", "PRIORITY" */
 } mqc_topic_options;
 
 /* Creates a topic on the brokers of `cluster` (NULL: all clusters), or changes one that exists to

@@ -93,7 +93,8 @@ static mqc_status check_numbers(const mqc_topic_options *options, mqc_error *err
 /* TopicMessageType.java; the broker checks it only when enableMixedMessageType or a proxy does. */
 static mqc_status check_message_type(struct topic_change *change, mqc_error *error)
 {
-    static const char *const TYPES[] = {"NORMAL", "FIFO", "DELAY", "TRANSACTION", "MIXED"};
+    static const char *const TYPES[] = {"NORMAL",      "FIFO",  "DELAY",
+                                        "TRANSACTION", "MIXED", "PRIORITY"};
     const char *type = change->options.message_type;
     if (!type) return MQC_OK;
     for (size_t i = 0; i < sizeof TYPES / sizeof *TYPES; i++) {
@@ -103,7 +104,8 @@ static mqc_status check_message_type(struct topic_change *change, mqc_error *err
         return MQC_OK;
     }
     return error_set(error, MQC_BAD_ARGUMENT,
-                     "message type %.50s: give NORMAL, FIFO, DELAY, TRANSACTION or MIXED", type);
+                     "message type %.50s: give NORMAL, FIFO, DELAY, TRANSACTION, MIXED or PRIORITY",
+                     type);
 }
 
 static mqc_status check_options(struct topic_change *change, mqc_error *error)

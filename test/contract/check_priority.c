@@ -1,6 +1,6 @@
 /* The priority of messages: in topics that are made for it, a queue for each; elsewhere it hurts
  * nobody. (Whose consumers pop gets the highest first: that is the broker's doing.) */
-#include "test/contract/collector.h"
+#include "test/contract/admins.h"
 
 static mqc_send_result send_with(mqc_producer *producer, const char *topic, int priority)
 {
@@ -32,16 +32,18 @@ START_TEST(test_priority_is_sent)
 }
 END_TEST
 
-/* Of the embedded cluster, where queues of such a topic can be had with few words. */
 START_TEST(test_priority_chooses_the_queue)
 {
     mqc_error error;
-    if (!contract_embedded()) return;
-    ck_ok(mqc_embedded_create_topic(contract_embedded(), -1, "urgent", 4, &error));
+    const char *topic = contract_name("urgent");
+    mqc_admin *admin = admins_new();
+    mqc_topic_options options = {.read_queues = 4, .write_queues = 4, .message_type = "PRIORITY"};
+    ck_ok(mqc_admin_create_topic(admin, NULL, topic, &options, &error));
+    mqc_admin_free(admin);
     mqc_producer *producer = contract_producer(NULL);
     for (int priority = 0; priority < 4; priority++)
-        ck_assert_int_eq(send_with(producer, "urgent", priority).queue.queue_id, priority);
-    ck_assert_int_eq(send_with(producer, "urgent", 99).queue.queue_id, 3);
+        ck_assert_int_eq(send_with(producer, topic, priority).queue.queue_id, priority);
+    ck_assert_int_eq(send_with(producer, topic, 99).queue.queue_id, 3);
     mqc_producer_free(producer);
 }
 END_TEST
