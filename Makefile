@@ -193,6 +193,10 @@ $(BUILD)/completion/mqc: $(BUILD)/mqc tools/packaging/make-completion
 deb:  ## build the Debian packages into $(BUILD)/deb (debhelper)
 	@tools/packaging/make-deb '$(VERSION)' '$(abspath $(BUILD))/deb'
 
+.PHONY: check-deb
+check-deb:  ## build the Debian packages twice, compare them, and have lintian look at them
+	@tools/packaging/check-deb '$(VERSION)' '$(abspath $(BUILD))/check-deb'
+
 .PHONY: deps-doc
 deps-doc:  ## install doxygen, which `make doc` needs
 	@.ci/deps doc
@@ -361,8 +365,12 @@ check-doctor: $(BUILD)/mqc  ## check mqc doctor on embedded clusters that have s
 	@test/tool/check-doctor $(BUILD)/mqc
 
 .PHONY: check-symbols
-check-symbols: $(LIBRARIES)  ## check that the libraries export the public API and nothing else
-	@test/lint/symbols $(BUILD)
+check-symbols: $(LIBRARIES)  ## check that the libraries export the public API, and that it fits programs built before
+	@CC='$(CC)' test/lint/symbols $(BUILD)
+
+.PHONY: symbols
+symbols: $(LIBRARIES)  ## record functions, structs and constants as they are now, for check-symbols and make deb
+	@CC='$(CC)' test/lint/symbols $(BUILD) --record
 
 .PHONY: check-docs
 check-docs: all  ## compile every program in README.md and docs, compare the generated pages
@@ -400,6 +408,22 @@ asan:  ## run the tests under the address and undefined behaviour sanitizers
 tsan:  ## run the tests under the thread sanitizer (clang)
 	@+TSAN_OPTIONS='second_deadlock_stack=1 suppressions=$(abspath test/tsan.suppressions)' \
 	  test/run-steps $(call sanitized,tsan)
+
+# ---- another architecture ----
+ARM64      := $(BUILD)/arm64
+ARM64_ROOT := $(abspath $(ARM64))/sysroot
+arm64_make  = PKG_CONFIG_SYSROOT_DIR=$(ARM64_ROOT) \
+  PKG_CONFIG_LIBDIR=$(ARM64_ROOT)/usr/lib/aarch64-linux-gnu/pkgconfig:$(ARM64_ROOT)/usr/share/pkgconfig \
+  $(MAKE) --no-print-directory BUILD=$(ARM64) CC='$(ARM64_CC) --sysroot=$(ARM64_ROOT)' AR=aarch64-linux-gnu-ar \
+  LD=aarch64-linux-gnu-ld OBJCOPY=aarch64-linux-gnu-objcopy LDFLAGS=
+ARM64_CC   ?= aarch64-linux-gnu-gcc
+
+.PHONY: check-arm64
+check-arm64:  ## build for arm64 and run the unit tests with qemu (Debian; downloads the other architecture's libraries)
+	@.ci/deps arm64
+	@.ci/sysroot arm64 $(ARM64)/sysroot
+	+@$(arm64_make) all
+	+@RUN_WITH='qemu-aarch64 -L $(ARM64_ROOT)' CK_TIMEOUT_MULTIPLIER=10 $(arm64_make) check-unit
 
 .PHONY: valgrind
 valgrind: $(BUILD)/test/leaks/lives  ## look for leaks over 1,000 lives of clients
