@@ -207,25 +207,39 @@ static struct event *event_at(const mqc_trace *trace, size_t number)
     return (struct event *)(uintptr_t)trace->events[number];
 }
 
-static bool belong_together(const struct event *before, const struct event *after)
+/* Beginnings of consumptions before ends, each by request: what belongs together is found in one
+ * walk, however many events somebody has written. */
+static int kind_of(const struct event *event)
 {
-    return before->before && !before->shown.finished && after->shown.kind == MQC_TRACE_CONSUME &&
-           !after->before && strcmp(before->request_id, after->request_id) == 0;
+    return event->shown.kind != MQC_TRACE_CONSUME ? 2 : event->before ? 0 : 1;
+}
+
+static int compare_requests(const void *a, const void *b)
+{
+    const struct event *left = *(const struct event *const *)a;
+    const struct event *right = *(const struct event *const *)b;
+    int order = kind_of(left) - kind_of(right);
+    if (!order) order = strcmp(left->request_id, right->request_id);
+    return order ? order : compare_events(a, b);
 }
 
 /* Takes the end of a consumption over into its beginning; the end that has none stays. */
 void trace_finish(mqc_trace *trace)
 {
     const mqc_trace_event **events = (const mqc_trace_event **)(uintptr_t)trace->events;
-    size_t kept = 0;
+    size_t open = 0, kept = 0;
+    result_sort(trace->events, trace->count, compare_requests);
     for (size_t i = 0; i < trace->count; i++) {
         const struct event *after = event_at(trace, i);
         struct event *before = NULL;
-        if (!after) continue;
-        for (size_t b = 0; !before && b < trace->count; b++)
-            if (events[b] && belong_together(event_at(trace, b), after))
-                before = event_at(trace, b);
-        if (!before) continue;
+        int order = 1;
+        if (kind_of(after) != 1) continue;
+        for (; order > 0 && kind_of(event_at(trace, open)) == 0; open++) {
+            before = event_at(trace, open);
+            order = strcmp(after->request_id, before->request_id);
+            if (order < 0) break;
+        }
+        if (order != 0) continue;
         before->shown.finished = true;
         before->shown.cost_ms = after->shown.cost_ms;
         before->shown.success = after->shown.success;

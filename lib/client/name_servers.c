@@ -113,18 +113,25 @@ mqc_status name_servers_fetch(struct name_servers *servers, const char *url, int
                               bool *changed, mqc_error *error)
 {
     struct buffer answer;
+    mqc_error why;
     buffer_init(&answer);
     mqc_status status = http_get(url, timeout_ms, &answer, error);
-    if (status == MQC_OK) {
-        struct slice rest = slice_trim(buffer_slice(&answer));
-        char *line = slice_duplicate(slice_trim(slice_split(&rest, "\n")));
-        mqc_error why;
-        if (!line || name_servers_set(servers, line, changed, &why) != MQC_OK)
-            status = error_set(error, MQC_BAD_ARGUMENT, "%s did not answer with a list: %s", url,
-                               line ? why.text : "empty");
-        memory_free(line);
-    }
+    if (status == MQC_OK &&
+        name_servers_read(servers, buffer_slice(&answer), changed, &why) != MQC_OK)
+        status = error_set(error, MQC_BAD_ARGUMENT, "%s did not answer with a list: %s", url,
+                           why.text);
     buffer_done(&answer);
+    return status;
+}
+
+mqc_status name_servers_read(struct name_servers *servers, struct slice answer, bool *changed,
+                             mqc_error *error)
+{
+    struct slice rest = slice_trim(answer);
+    char *line = slice_duplicate(slice_trim(slice_split(&rest, "\n")));
+    mqc_status status = line ? name_servers_set(servers, line, changed, error)
+                             : error_set(error, MQC_BAD_ARGUMENT, "empty");
+    memory_free(line);
     return status;
 }
 

@@ -43,5 +43,8 @@ void name_servers_url(const char *domain, const char *unit_name, char *out, size
 /* Fetches the list over HTTP: the first line of the answer. Blocks at most timeout_ms. */
 mqc_status name_servers_fetch(struct name_servers *servers, const char *url, int timeout_ms,
                               bool *changed, mqc_error *error);
+/* The same from an answer that is there. */
+mqc_status name_servers_read(struct name_servers *servers, struct slice answer, bool *changed,
+                             mqc_error *error);
 
 #endif

@@ -1,6 +1,7 @@
 /* The JSON bodies of all answers and requests. The first byte chooses the decoder. */
 #include "lib/protocol/bodies.h"
 #include "lib/protocol/heartbeat.h"
+#include "lib/protocol/lock_bodies.h"
 #include "lib/protocol/relaxed_json.h"
 #include "lib/protocol/topic_route.h"
 #include "test/fuzz/fuzz.h"
@@ -55,6 +56,14 @@ static void read_offsets(struct slice body)
     reset_offset_decode(body, visit, &sum, NULL);
 }
 
+static void read_locks(struct slice body)
+{
+    static const mqc_message_queue queues[] = {{"t", "b", 0}, {"t", "b", 1}};
+    bool locked[2];
+    lock_response_decode(body, NULL, queues, 2, locked, NULL);
+    lock_response_decode(body, "ns", queues, 2, locked, NULL);
+}
+
 static void read_json(struct slice body)
 {
     json_t *json;
@@ -63,8 +72,8 @@ static void read_json(struct slice body)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    static void (*const readers[])(struct slice body) = {read_route, read_cluster, read_heartbeat,
-                                                         read_names, read_offsets, read_json};
+    static void (*const readers[])(struct slice body) = {
+        read_route, read_cluster, read_heartbeat, read_names, read_offsets, read_json, read_locks};
     if (size == 0) return 0;
     readers[bytes[0] % (sizeof readers / sizeof *readers)](slice_of(bytes + 1, size - 1));
     return 0;
