@@ -73,7 +73,7 @@ size_t process_queue_take(struct process_queue *queue, size_t most, int64_t now_
         entry->state = PROCESS_RUNNING;
         entry->started_ms = now_ms;
         queue->moves++;
-        out[count++] = mqc_message_ref(entry->message);
+        out[count++] = message_ref(entry->message);
     }
     lock_release(&queue->lock);
     return count;
@@ -145,6 +145,7 @@ struct mqc_message *process_queue_expired(struct process_queue *queue, int64_t s
         struct process_entry *entry = entry_at(queue, i);
         if (entry->state != PROCESS_RUNNING || entry->started_ms > since_ms) continue;
         entry->state = PROCESS_CLAIMED;
+        /* Kept: its listener may return while it is sent back. */
         message = mqc_message_ref(entry->message);
     }
     lock_release(&queue->lock);
@@ -233,7 +234,7 @@ static void append(struct process_queue *queue, struct mqc_message *message)
 {
     struct process_entry *entry = entry_at(queue, queue->held++);
     *entry = (struct process_entry){
-        .message = mqc_message_ref(message),
+        .message = message_ref(message),
         .offset = message->queue_offset,
         .bytes = message->body.size,
         .state = PROCESS_WAITING,

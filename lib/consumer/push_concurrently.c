@@ -149,12 +149,16 @@ static void settle(struct piece *piece, size_t good, size_t done, int retry_leve
 {
     struct consumer_queue *queue = piece->batch->queue;
     size_t remain = 0;
-    for (size_t i = 0; i < done; i++) consumer_queue_finished(queue, piece->messages[i]);
+    for (size_t i = 0; i < done; i++) {
+        consumer_queue_finished(queue, piece->messages[i]);
+        message_deflate(piece->messages[i]);
+    }
     for (size_t i = done; i < piece->count; i++) {
         struct mqc_message *message = piece->messages[i];
         int level = retry_level;
         if (i >= good) level = level_of_damaged(message);
         if (!give_back(queue, message, level)) piece->messages[remain++] = message;
+        message_deflate(message);
     }
     piece->count = remain;
 }

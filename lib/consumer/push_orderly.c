@@ -255,7 +255,10 @@ static int64_t consume(struct call *call)
     mqc_order_status status =
         push_deliver_orderly(push_consumer_of(queue->consumer), &call->delivery);
     /* Of a queue that was lost meanwhile nothing counts: its next owner delivers again. */
-    return process_queue_dropped(&queue->messages) ? NOTHING_TO_DO : settle(call, status);
+    int64_t next_ms =
+        process_queue_dropped(&queue->messages) ? NOTHING_TO_DO : settle(call, status);
+    for (size_t i = 0; i < call->count; i++) message_deflate(call->messages[i]);
+    return next_ms;
 }
 
 /* The listener gets the messages before the first damaged one; that one, when it is the first, goes

@@ -98,6 +98,7 @@ static void piece_run(struct consume_task *task)
         size_t done = readable > 0 ? push_deliver(consumer, &delivery) : 0;
         in_time = clock_now_ms() < batch->expires_ms;
         if (in_time) settle(piece, done, readable, delivery.retry_level);
+        for (size_t i = 0; i < readable; i++) message_deflate(delivery.messages[i]);
     }
     if (!in_time)
         log_warn(LOG_CONSUMER,

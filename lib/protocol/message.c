@@ -73,8 +73,10 @@ void message_block_unref(struct message_block *block)
 
 mqc_message *mqc_message_ref(const mqc_message *message)
 {
+    mqc_message *kept = (mqc_message *)(uintptr_t)message; /* counted, so the holder may free it */
     message_block_ref(message->block);
-    return (mqc_message *)(uintptr_t)message; /* counted, so the holder may free it */
+    atomic_store(&kept->kept, true);
+    return kept;
 }
 
 void mqc_message_free(mqc_message *message)
@@ -223,6 +225,13 @@ mqc_status message_inflate(struct mqc_message *message, bool check_crc, mqc_erro
     }
     buffer_done(&out);
     return status;
+}
+
+void message_deflate(struct mqc_message *message)
+{
+    if (!message->inflated.data || atomic_load(&message->kept)) return;
+    memory_free((char *)(uintptr_t)message->inflated.data);
+    message->inflated = SLICE_ABSENT;
 }
 
 mqc_status message_restore_topic(struct mqc_message *message, mqc_error *error)

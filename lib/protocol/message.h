@@ -35,6 +35,7 @@ struct mqc_message {
     struct host born_host;
     struct host store_host;
     _Atomic(struct message_texts *) texts;
+    atomic_bool kept;       /* by somebody who has counted it up */
     struct buffer building; /* of a built message: its properties; unused otherwise */
 };
 
@@ -77,9 +78,20 @@ struct push_reply_message_header;
 mqc_status message_of_push(struct frame *frame, const struct push_reply_message_header *header,
                            struct slice body, struct mqc_message **out, mqc_error *error);
 
+/* As mqc_message_ref, but for the library's own sake: does not make the application's. */
+static inline struct mqc_message *message_ref(struct mqc_message *message)
+{
+    message_block_ref(message->block);
+    return message;
+}
+
 /* Makes the body readable: checks the CRC if asked to and decompresses. Not thread-safe: before the
  * message is shown to the application. */
 mqc_status message_inflate(struct mqc_message *message, bool check_crc, mqc_error *error);
+
+/* Frees what message_inflate has made, unless the application keeps the message: of the messages of
+ * an answer, only those in its hands are to take the memory of their whole bodies. */
+void message_deflate(struct mqc_message *message);
 
 /* Replaces the topic the application sees by the one in RETRY_TOPIC, if the message was stored in a
  * retry topic; a dead letter stays one (DefaultMQPushConsumerImpl.resetRetryAndNamespace). */

@@ -202,13 +202,36 @@ START_TEST(block_keeps_its_frame)
 }
 END_TEST
 
+START_TEST(whole_bodies_go_unless_they_are_kept)
+{
+    long live = memory_live_blocks();
+    struct slice records = golden_body("pull_response_found");
+    struct message_block *block;
+    assert_ok(message_block_decode(NULL, records, &block, &error), &error);
+    mqc_message *message = &block->messages[3];
+    long packed = memory_live_blocks();
+    assert_ok(message_inflate(message, true, &error), &error);
+    message_deflate(message);
+    ck_assert_int_eq(memory_live_blocks(), packed);
+    message_deflate(message); /* there is nothing to free */
+    assert_ok(message_inflate(message, true, &error), &error);
+    assert_body(message, WORTH WORTH WORTH WORTH);
+    mqc_message *kept = mqc_message_ref(message);
+    message_deflate(message);
+    assert_body(kept, WORTH WORTH WORTH WORTH);
+    message_block_unref(block);
+    mqc_message_free(kept);
+    ck_assert_int_eq(memory_live_blocks(), live);
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("stored_message");
     UNIT_CASE(s, "real records", pull_answer_of_5_5_0, pull_answer_of_4_9_7,
               magic_v2_has_long_topics, born_host_may_be_ipv6, both_hosts_may_be_ipv6,
               retried_message_gets_its_topic_back, dead_letter_keeps_its_topic, wrong_checksum,
-              block_keeps_its_frame);
+              block_keeps_its_frame, whole_bodies_go_unless_they_are_kept);
     TCase *golden = tcase_create("each golden answer");
     tcase_set_timeout(golden, 60);
     tcase_add_loop_test(golden, encodes_what_the_broker_wrote, 0, GOLDEN_COUNT);
