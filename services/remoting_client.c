@@ -27,6 +27,7 @@ mqc_status remoting_client_new(const struct remoting_options *options,
     atomic_init(&client->attention_any, false);
     atomic_init(&client->io_waiting, false);
     atomic_init(&client->next_due_ms, CLOCK_NEVER);
+    atomic_init(&client->calls_end_ms, CLOCK_NEVER);
     mqc_status status = poller_new(&client->poller, error);
     if (status == MQC_OK) status = resolver_new(&client->resolver, error);
     if (status == MQC_OK && options->tls && options->tls->enabled)
@@ -54,6 +55,18 @@ void remoting_client_on_completed(struct remoting_client *client, remoting_compl
 mqc_status remoting_client_start(struct remoting_client *client, mqc_error *error)
 {
     return service_start(&client->io, error);
+}
+
+void remoting_client_end_calls(struct remoting_client *client, int64_t deadline_ms)
+{
+    atomic_store(&client->calls_end_ms, deadline_ms);
+    remoting_io_due_by(client, deadline_ms);
+}
+
+bool remoting_client_calls_ended(const struct remoting_client *client)
+{
+    int64_t end_ms = atomic_load_explicit(&client->calls_end_ms, memory_order_relaxed);
+    return end_ms != CLOCK_NEVER && clock_now_ms() >= end_ms;
 }
 
 void remoting_client_stop(struct remoting_client *client, int64_t deadline_ms)
@@ -124,7 +137,7 @@ mqc_status remoting_client_acquire(struct remoting_client *client, const char *a
     mqc_status status = MQC_OK;
     lock_take(&client->lock);
     connection = map_get(&client->connections, key);
-    if (client->stopping) {
+    if (client->stopping || remoting_client_calls_ended(client)) {
         status = error_set(error, MQC_CANCELLED, "%s: the client is shutting down", address);
     } else if (!connection || !atomic_load(&connection->usable)) {
         struct remoting_peer *peer = remoting_peer_of(client, address);

@@ -43,6 +43,10 @@ mqc_status remoting_client_new(const struct remoting_options *options,
                                struct remoting_client **out, mqc_error *error);
 mqc_status remoting_client_start(struct remoting_client *client, mqc_error *error);
 
+/* At the deadline all calls that are left end with MQC_CANCELLED, and later ones at once: whoever
+ * waits for an answer goes on and can be joined before the client is stopped. */
+void remoting_client_end_calls(struct remoting_client *client, int64_t deadline_ms);
+
 /* Refuses new calls, writes out what is queued at most until the deadline, fails the calls that are
  * left with MQC_CANCELLED, closes all connections and joins the I/O thread. */
 void remoting_client_stop(struct remoting_client *client, int64_t deadline_ms);

@@ -14,7 +14,7 @@ static size_t collect(struct remoting_connection *connection, int64_t up_to_ms,
 static void withdraw(struct remoting_connection *connection, struct pending_call *calls,
                      size_t count) REQUIRES(connection->lock);
 static void complete_expired(struct remoting_connection *connection,
-                             const struct pending_call *call);
+                             const struct pending_call *call, bool ended);
 
 enum {
     EXPIRE_AT_ONCE = 32,
@@ -106,9 +106,10 @@ void remoting_pending_expire(struct remoting_connection *connection, int64_t now
 {
     struct pending_call expired[EXPIRE_AT_ONCE];
     size_t count;
+    bool ended = remoting_client_calls_ended(connection->client);
     do {
         lock_take(&connection->lock);
-        count = collect(connection, now_ms, expired, EXPIRE_AT_ONCE);
+        count = collect(connection, ended ? INT64_MAX : now_ms, expired, EXPIRE_AT_ONCE);
         withdraw(connection, expired, count);
         bool silent = false;
         int64_t last_read_ms = atomic_load(&connection->last_read_ms);
@@ -117,7 +118,7 @@ void remoting_pending_expire(struct remoting_connection *connection, int64_t now
                  now_ms - last_read_ms >= connection->client->connect_timeout_ms;
         lock_release(&connection->lock);
         if (count > 0) atomic_fetch_add(&connection->peer->timeouts, count);
-        for (size_t i = 0; i < count; i++) complete_expired(connection, &expired[i]);
+        for (size_t i = 0; i < count; i++) complete_expired(connection, &expired[i], ended);
         remoting_pending_completed(connection);
         /* Nothing at all came since the request left: the connection may be half open. */
         if (silent) {
@@ -151,7 +152,9 @@ void remoting_pending_fail_all(struct remoting_connection *connection, const mqc
 
 int64_t remoting_pending_earliest(const struct remoting_connection *connection)
 {
-    int64_t earliest = CLOCK_NEVER;
+    int64_t earliest = connection->pending.count > 0
+                           ? atomic_load(&connection->client->calls_end_ms)
+                           : CLOCK_NEVER;
     struct id_map_entry entry;
     for (size_t at = 0; id_map_next(&connection->pending, &at, &entry);) {
         const struct pending_call *call = entry.value;
@@ -234,12 +237,18 @@ static void withdraw(struct remoting_connection *connection, struct pending_call
 }
 
 static void complete_expired(struct remoting_connection *connection,
-                             const struct pending_call *call)
+                             const struct pending_call *call, bool ended)
 {
     mqc_error error;
-    error_set(&error, MQC_TIMEOUT, "%s: no answer to %s within %lld ms", connection->address_text,
-              request_code_name(call->code), (long long)(call->deadline_ms - call->sent_ms));
-    error_mark_retryable(&error);
+    if (ended) {
+        error_set(&error, MQC_CANCELLED, "%s: the client is shutting down",
+                  connection->address_text);
+    } else {
+        error_set(&error, MQC_TIMEOUT, "%s: no answer to %s within %lld ms",
+                  connection->address_text, request_code_name(call->code),
+                  (long long)(call->deadline_ms - call->sent_ms));
+        error_mark_retryable(&error);
+    }
     if (!call->withdrawn) error_mark_maybe_done(&error); /* if not yet, it may still be written */
     call->done(NULL, &error, call->arg);
 }

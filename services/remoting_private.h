@@ -52,6 +52,7 @@ struct remoting_client {
     atomic_bool attention_any; /* set after an append to `attention` */
     atomic_bool io_waiting;    /* the I/O thread is about to wait, or waits */
     _Atomic int64_t next_due_ms;
+    _Atomic int64_t calls_end_ms; /* no call lasts longer; CLOCK_NEVER until the client ends */
 
     struct resolver *resolver; /* of names; its questions count their connection */
 };
@@ -140,6 +141,7 @@ struct remoting_connection {
 };
 
 /* ---- remoting_client.c ---- */
+bool remoting_client_calls_ended(const struct remoting_client *client);
 /* The connection that new calls to the address use, counted up; opened if there is none. */
 mqc_status remoting_client_acquire(struct remoting_client *client, const char *address,
                                    struct remoting_connection **out, mqc_error *error);

@@ -92,6 +92,8 @@ void client_instance_shutdown(struct client_instance *instance, int64_t deadline
     lock_release(&instance->lock);
     if (!running) return;
     instance->stop_deadline_ms = deadline_ms;
+    /* The services below are joined, whatever they wait for. */
+    remoting_client_end_calls(instance->remoting, deadline_ms);
     client_steps_down(instance);
     lock_take(&instance->lock);
     instance->starting = false;

@@ -171,10 +171,13 @@ mqc_status consumer_shutdown(struct consumer *consumer, int drain_ms, mqc_error 
                          consumer->kind->prefix);
     int64_t deadline_ms = clock_deadline_ms(drain_ms);
     if (!begin_end(consumer, deadline_ms)) {
+        bool starting = atomic_load(&consumer->state) == CONSUMER_STARTING;
         if (atomic_load(&consumer->state) == CONSUMER_STOPPED) return MQC_OK;
         return error_set(error, MQC_TIMEOUT,
-                         "another thread still shuts the %s of group %s down after %d ms",
-                         consumer->kind->what, consumer->group, drain_ms);
+                         "another thread still %s the %s of group %s after %d ms: wait for it, "
+                         "then shut down again",
+                         starting ? "starts" : "shuts down", consumer->kind->what, consumer->group,
+                         drain_ms);
     }
     status = end(consumer, deadline_ms, error);
     lock_take(&consumer->lock);
@@ -248,6 +251,12 @@ static mqc_status end(struct consumer *consumer, int64_t deadline_ms, mqc_error 
     log_info(LOG_LIFECYCLE, "%s of group=%s shut down, listeners still running=%d",
              consumer->kind->what, consumer->group, running);
     if (running == 0 && left) return MQC_OK;
+    if (running == 0)
+        return error_set(error, MQC_TIMEOUT,
+                         "group %s: a request is still under way after %lld ms: shut down again "
+                         "when its time is over, or let %s_free wait for it",
+                         consumer->group, (long long)(clock_now_ms() - began_ms),
+                         consumer->kind->prefix);
     if (consumer->kind->polled)
         return error_set(error, MQC_TIMEOUT,
                          "group %s: %d polled deliver%s not finished after %lld ms, and will come "

@@ -18,6 +18,30 @@ START_TEST(a_call_without_an_answer_times_out)
 }
 END_TEST
 
+static void end_calls(struct fake_server *server, int fd, const struct remoting_command *command)
+{
+    (void)fd, (void)command;
+    remoting_client_end_calls(server->arg, clock_now_ms());
+}
+
+START_TEST(calls_end_when_the_client_does)
+{
+    struct fake_server server;
+    struct remoting_client *client = client_up(3000, 60000);
+    fake_start(&server, end_calls, client);
+    struct remoting_response response;
+    mqc_error error;
+    ck_assert_int_eq(call(client, server.address, SLICE_LITERAL("?"), 600000, &response, &error),
+                     MQC_CANCELLED);
+    ck_assert(error.maybe_done);
+    ck_assert_int_eq(call(client, server.address, SLICE_LITERAL("?"), 600000, &response, &error),
+                     MQC_CANCELLED);
+    ck_assert(!error.maybe_done);
+    client_down(client);
+    fake_stop(&server);
+}
+END_TEST
+
 static void answer_late(struct fake_server *server, int fd, const struct remoting_command *command)
 {
     static int32_t first;
@@ -161,9 +185,10 @@ END_TEST
 static Suite *suite(void)
 {
     Suite *suite = suite_create("remoting_client: failures");
-    UNIT_CASE(suite, "failures", a_call_without_an_answer_times_out, a_late_answer_is_nobodys,
-              nobody_listens, a_broken_connection_is_replaced, garbage_ends_the_connection,
-              go_away_leads_to_a_new_connection, bad_addresses_and_unknown_names_fail);
+    UNIT_CASE(suite, "failures", a_call_without_an_answer_times_out, calls_end_when_the_client_does,
+              a_late_answer_is_nobodys, nobody_listens, a_broken_connection_is_replaced,
+              garbage_ends_the_connection, go_away_leads_to_a_new_connection,
+              bad_addresses_and_unknown_names_fail);
     return suite;
 }
 
