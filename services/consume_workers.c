@@ -58,7 +58,8 @@ static void end_worker(struct consume_workers *workers, struct worker *worker)
     REQUIRES(workers->lock);
 static struct worker *call_worker(struct consume_workers *workers) REQUIRES(workers->lock);
 static struct worker *reserve_slot(struct consume_workers *workers) REQUIRES(workers->lock);
-static void start_worker(struct consume_workers *workers, struct worker *worker);
+static mqc_status start_worker(struct consume_workers *workers, struct worker *worker,
+                               mqc_error *error);
 static void discard_all(struct link *tasks);
 
 mqc_status consume_workers_new(int maximum, struct consume_workers **out, mqc_error *error)
@@ -88,13 +89,12 @@ mqc_status consume_workers_new(int maximum, struct consume_workers **out, mqc_er
 
 mqc_status consume_workers_start(struct consume_workers *workers, mqc_error *error)
 {
-    (void)error;
     lock_take(&workers->lock);
     workers->started = true;
-    struct worker *worker = call_worker(workers);
+    struct worker *worker = workers->minimum > 0 ? reserve_slot(workers) : call_worker(workers);
     lock_release(&workers->lock);
-    start_worker(workers, worker);
-    return MQC_OK;
+    mqc_status status = start_worker(workers, worker, error);
+    return workers->minimum > 0 ? status : MQC_OK;
 }
 
 void consume_workers_submit(struct consume_workers *workers, struct consume_task *task)
@@ -114,7 +114,7 @@ void consume_workers_submit_all(struct consume_workers *workers, struct link *ta
         worker = call_worker(workers);
     }
     lock_release(&workers->lock);
-    start_worker(workers, worker);
+    start_worker(workers, worker, NULL);
     discard_all(tasks);
 }
 
@@ -216,7 +216,7 @@ static void run_next_task(struct consume_workers *workers)
     struct worker *helper = call_worker(workers);
     lock_release(&workers->lock);
 
-    start_worker(workers, helper);
+    start_worker(workers, helper, NULL);
     task->run(task);
 
     lock_take(&workers->lock);
@@ -280,12 +280,15 @@ static struct worker *reserve_slot(struct consume_workers *workers)
 }
 
 /* Without the lock: starts the reserved worker; NULL is fine. */
-static void start_worker(struct consume_workers *workers, struct worker *worker)
+static mqc_status start_worker(struct consume_workers *workers, struct worker *worker,
+                               mqc_error *error)
 {
+    mqc_status status = MQC_OK;
     while (worker) {
-        mqc_error error = {0};
+        mqc_error failure = {0};
         service_join(&worker->service); /* a thread that ended here before, if any */
-        bool failed = service_start(&worker->service, &error) != MQC_OK;
+        status = service_start(&worker->service, &failure);
+        bool failed = status != MQC_OK;
 
         lock_take(&workers->lock);
         worker->state = failed || worker->ended ? WORKER_FREE : WORKER_RUNNING;
@@ -304,8 +307,10 @@ static void start_worker(struct consume_workers *workers, struct worker *worker)
         lock_release(&workers->lock);
         if (failed)
             log_warn(LOG_CONSUMER, "no new consume thread, going on with threads=%d: %s", threads,
-                     error.text);
+                     failure.text);
+        if (failed && error) *error = failure;
     }
+    return status;
 }
 
 static void discard_all(struct link *tasks)

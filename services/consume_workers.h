@@ -17,8 +17,9 @@ struct consume_task {
 };
 
 mqc_status consume_workers_new(int maximum, struct consume_workers **out, mqc_error *error);
-/* Before start tasks only queue up. Threads begin with work, not here: this cannot fail for want of
- * one. */
+/* Before start tasks only queue up. With a minimum the first worker begins here, so that there is
+ * always one, or this fails for want of it; all others, and without a minimum the first, too, begin
+ * with work. */
 mqc_status consume_workers_start(struct consume_workers *workers, mqc_error *error);
 
 /* Any thread, also a worker. After stop has begun the task is discarded within the call. When the

@@ -118,8 +118,8 @@ mqc_status name_servers_fetch(struct name_servers *servers, const char *url, int
     mqc_status status = http_get(url, timeout_ms, &answer, error);
     if (status == MQC_OK &&
         name_servers_read(servers, buffer_slice(&answer), changed, &why) != MQC_OK)
-        status = error_set(error, MQC_BAD_ARGUMENT, "%s did not answer with a list: %s", url,
-                           why.text);
+        status =
+            error_set(error, MQC_BAD_ARGUMENT, "%s did not answer with a list: %s", url, why.text);
     buffer_done(&answer);
     return status;
 }

@@ -92,7 +92,7 @@ static int try_all(struct clients *clients)
 #define REFUSED(call)                                                                              \
     do {                                                                                           \
         number++;                                                                                  \
-        if ((call) != MQC_WRONG_STATE || !strstr(error.text, "fork")) return number;             \
+        if ((call) != MQC_WRONG_STATE || !strstr(error.text, "fork")) return number;               \
         error = (mqc_error){.status = MQC_OK};                                                     \
     } while (0)
     REFUSED(mqc_producer_send(clients->producer, message, NULL, NULL, &error));

@@ -38,9 +38,7 @@ END_TEST
 
 START_TEST(test_push_consumer)
 {
-    mqc_error error;
-    ck_assert_int_eq(send_sync(&error), MQC_OK);
-    sweep_calls(consume_what_is_there, NULL);
+    sweep_calls(send_and_consume, NULL);
 }
 END_TEST
 
@@ -68,7 +66,7 @@ static void refuse_each(scenario *run)
         calls_refuse(calls_name(i), true);
         run(&error);
         calls_refuse(calls_name(i), false);
-        check_nothing_is_left(calls_name(i));
+        check_nothing_is_left();
         ck_assert_msg(run(&error) == MQC_OK, "after %s: %s", calls_name(i), error.text);
     }
 }

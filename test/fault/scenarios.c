@@ -24,6 +24,7 @@ static atomic_int called_back;
 static atomic_int broadcasts, seen; /* messages that were sent, and the next to be consumed */
 static long blocks_before;
 static int descriptors_before;
+static char when[64] = "without a failure"; /* for texts */
 
 static int count_descriptors(void);
 
@@ -37,7 +38,7 @@ void scenarios_start(const char *host)
     ck_assert_int_eq(mqc_embedded_create_topic(cluster, 0, BROADCASTS, 1, &error), MQC_OK);
     snprintf(name_servers, sizeof name_servers, "%s%s", host,
              strchr(mqc_embedded_name_servers(cluster), ':'));
-    client = (mqc_client_options){.name_servers = name_servers};
+    client = (mqc_client_options){.name_servers = name_servers, .persist_offsets_ms = 20};
     ck_assert_ptr_nonnull(mkdtemp(offsets));
 }
 
@@ -152,10 +153,19 @@ mqc_status consume_what_is_there(mqc_error *error)
         ck_assert_msg(mqc_embedded_await_lag(cluster, "consumers", TOPIC, 0, AWAIT_MS, &late) ==
                               MQC_OK ||
                           mqc_embedded_lag(cluster, "consumers", TOPIC) == 0,
-                      "%s", late.text);
+                      "%s: %s", when, late.text);
     }
     mqc_push_consumer_free(consumer);
     return status;
+}
+
+mqc_status send_and_consume(mqc_error *error)
+{
+    mqc_producer *producer;
+    mqc_status status = start_producer(&producer, error);
+    if (status == MQC_OK) status = send_one(producer, TOPIC, "body", error);
+    mqc_producer_free(producer);
+    return status == MQC_OK ? consume_what_is_there(error) : status;
 }
 
 /* Again is fine; what comes behind one that did not come is not. */
@@ -199,7 +209,7 @@ mqc_status consume_broadcasts(mqc_error *error)
     mqc_status started = start_consumer(&options, BROADCASTS, &consumer, error);
     int64_t deadline_ms = clock_now_ms() + AWAIT_MS;
     while (started == MQC_OK && atomic_load(&seen) < atomic_load(&broadcasts)) {
-        ck_assert_msg(clock_now_ms() < deadline_ms, "message %d of %d, %lld stored",
+        ck_assert_msg(clock_now_ms() < deadline_ms, "%s: message %d of %d, %lld stored", when,
                       atomic_load(&seen), atomic_load(&broadcasts), (long long)stored);
         nap();
     }
@@ -219,7 +229,7 @@ mqc_status poll_what_is_there(mqc_error *error)
         mqc_delivery *delivery = NULL;
         status = mqc_push_consumer_poll(consumer, 10, &delivery, error);
         if (delivery) mqc_delivery_finish(delivery, MQC_CONSUME_SUCCESS, NULL);
-        ck_assert_msg(clock_now_ms() < deadline_ms, "not everything has come");
+        ck_assert_msg(clock_now_ms() < deadline_ms, "%s: not everything has come", when);
     }
     mqc_push_consumer_free(consumer);
     return status;
@@ -237,7 +247,7 @@ static int count_descriptors(void)
     return count;
 }
 
-void check_nothing_is_left(const char *when)
+void check_nothing_is_left(void)
 {
     ck_assert_msg(memory_live_blocks() == blocks_before, "%s: %ld blocks are left", when,
                   memory_live_blocks() - blocks_before);
@@ -260,12 +270,11 @@ void run_first(scenario *run)
     descriptors_before = count_descriptors();
     ck_assert_msg(run(&error) == MQC_OK, "%s", error.text);
     blocks_before = memory_live_blocks();
-    check_nothing_is_left("without a failure");
+    check_nothing_is_left();
 }
 
 void sweep(scenario *run, const char *what, bool (*fail_once)(long nth))
 {
-    char when[64];
     mqc_error error;
     long nth = 0;
     for (bool came = true; came && nth < RUNS_MOST;) {
@@ -275,7 +284,7 @@ void sweep(scenario *run, const char *what, bool (*fail_once)(long nth))
         mqc_status status = run(&error);
         came = fail_once(0);
         ck_assert_msg(came || status == MQC_OK, "%s did not come, and yet: %s", when, error.text);
-        check_nothing_is_left(when);
+        check_nothing_is_left();
     }
     ck_assert_int_lt(nth, RUNS_MOST);
 }

@@ -14,7 +14,7 @@ void scenarios_stop(void);
 
 typedef mqc_status scenario(mqc_error *error);
 scenario send_sync, send_async;
-scenario consume_what_is_there;
+scenario consume_what_is_there, send_and_consume;
 /* With a file of offsets, and a message sent at its beginning. Fails the test when a message is
  * passed over, in this call or the next. */
 scenario consume_broadcasts;
@@ -29,7 +29,7 @@ void run_first(scenario *run);
  * memory_fail_once. After run_first. */
 void sweep(scenario *run, const char *what, bool (*fail_once)(long nth));
 
-/* What a scenario must leave behind: nothing. `when` is for the text. */
-void check_nothing_is_left(const char *when);
+/* What a scenario must leave behind: nothing. */
+void check_nothing_is_left(void);
 
 #endif

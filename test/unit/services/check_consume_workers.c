@@ -199,6 +199,27 @@ START_TEST(without_a_thread_tasks_wait_for_the_next_submission)
 }
 END_TEST
 
+START_TEST(with_a_minimum_there_is_always_one)
+{
+    mqc_error error;
+    set_up(2);
+    consume_workers_set_minimum(workers, 1);
+    threads_refuse(true);
+    ck_assert_int_eq(consume_workers_start(workers, &error), MQC_SYSTEM);
+    ck_assert_ptr_nonnull(strstr(error.text, "mqc-consume"));
+    ck_assert_int_eq(consume_workers_count(workers), 0);
+    threads_refuse(false);
+    start();
+    ck_assert_int_eq(consume_workers_count(workers), 1);
+    threads_refuse(true);
+    struct work work = {0};
+    submit(&work, run);
+    latch_wait(&ran, 1);
+    threads_refuse(false);
+    tear_down();
+}
+END_TEST
+
 START_TEST(goes_on_with_the_workers_it_has)
 {
     set_up(4);
@@ -234,7 +255,7 @@ static Suite *suite(void)
     UNIT_CASE(s, "failure", bad_maximum_and_no_memory);
 #ifdef CAN_REFUSE_THREADS
     UNIT_CASE(s, "no threads", without_a_thread_tasks_wait_for_the_next_submission,
-              goes_on_with_the_workers_it_has);
+              with_a_minimum_there_is_always_one, goes_on_with_the_workers_it_has);
 #endif
     return s;
 }
