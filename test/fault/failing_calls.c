@@ -95,9 +95,10 @@ static bool fails(struct call *call)
     return true;
 }
 
+/* Visible, since the linker has the shared libraries' own calls lead here, too. */
 #define CALL_WHEN(when, type, name, failure, reason, parameters, arguments)                        \
     type __real_##name parameters;                                                                 \
-    type __wrap_##name parameters;                                                                 \
+    __attribute__((visibility("default"))) type __wrap_##name parameters;                          \
     type __wrap_##name parameters                                                                  \
     {                                                                                              \
         if (!(when) || !fails(&calls[NUMBER_##name])) return __real_##name arguments;              \
