@@ -337,14 +337,26 @@ END_TEST
 
 /* ---- 13: the first messages of new queues and brokers are passed over ---- */
 
+static bool old_one_comes(void *arg)
+{
+    contract_send(producer, topic, "old");
+    return collector_count(arg) > 0;
+}
+
+/* A consumer that begins at the end has begun when a message comes. */
+static mqc_push_consumer *join_at_the_end(mqc_message_model model)
+{
+    mqc_push_consumer *consumer =
+        join(0, (mqc_push_consumer_options){.model = model, .offsets_in_memory = model != 0});
+    contract_await("a message", old_one_comes, collector);
+    return consumer;
+}
+
 static void consume_new_queues(mqc_message_model model)
 {
     mqc_error error;
     begin(1, NULL, NULL);
-    mqc_push_consumer *consumer =
-        join(0, (mqc_push_consumer_options){.model = model, .offsets_in_memory = model != 0});
-    send_to_each("old ", 1);
-    collector_await_each(collector, "old ", 1);
+    mqc_push_consumer *consumer = join_at_the_end(model);
     mqc_topic_options more = {.read_queues = 3, .write_queues = 3};
     ck_ok(mqc_admin_update_topic(admin, NULL, topic, &more, &error));
     send_to_each("new ", 3); /* before the consumer can know of them, perhaps */
@@ -371,9 +383,7 @@ START_TEST(test_row_13_new_broker_from_its_beginning)
     int broker;
     if (!contract_embedded()) return; /* which can be given one */
     begin(1, NULL, NULL);
-    mqc_push_consumer *consumer = join(0, (mqc_push_consumer_options){0});
-    send_to_each("old ", 1);
-    collector_await_each(collector, "old ", 1);
+    mqc_push_consumer *consumer = join_at_the_end(MQC_CLUSTERING);
     ck_ok(mqc_embedded_add_broker(contract_embedded(), &broker, &error));
     ck_ok(mqc_embedded_create_topic(contract_embedded(), broker, topic, 1, &error));
     mqc_message_queue queue = {topic, mqc_embedded_broker_name(contract_embedded(), broker), 0};
