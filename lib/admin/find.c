@@ -63,8 +63,10 @@ mqc_status stored_address(struct mqc_admin *admin, const mqc_message *message,
                           char out[ADDRESS_TEXT_BYTES], mqc_error *error)
 {
     if (message->broker_name)
-        return client_instance_master(admin->instance, message->topic, message->broker_name,
-                                      admin_deadline(admin), out, error);
+        return client_instance_queue_master(
+            admin->instance,
+            &(mqc_message_queue){message->topic, message->broker_name, message->queue_id},
+            admin_deadline(admin), out, error);
     char host[HOST_TEXT_BYTES];
     host_format(&message->store_host, host);
     strcpy(out, host);

@@ -102,8 +102,7 @@ mqc_status admin_ask_topic_brokers(struct mqc_admin *admin, const char *topic, b
 mqc_status admin_queue_master(struct mqc_admin *admin, const mqc_message_queue *queue,
                               char out[ADDRESS_TEXT_BYTES], mqc_error *error)
 {
-    return client_instance_master(admin->instance, queue->topic, queue->broker_name,
-                                  admin_deadline(admin), out, error);
+    return client_instance_queue_master(admin->instance, queue, admin_deadline(admin), out, error);
 }
 
 /* Says which clusters, or brokers, there are. */

@@ -90,6 +90,11 @@ mqc_status client_instance_master(struct client_instance *instance, const char *
                                   const char *broker_name, int64_t deadline_ms,
                                   char out[ADDRESS_TEXT_BYTES], mqc_error *error);
 
+/* The same for whoever has a queue, which may be one of a static topic. */
+mqc_status client_instance_queue_master(struct client_instance *instance,
+                                        const mqc_message_queue *queue, int64_t deadline_ms,
+                                        char out[ADDRESS_TEXT_BYTES], mqc_error *error);
+
 /* Sends a heartbeat to every broker at once; waits for the answers until the deadline (0: not at
  * all). Returns how many brokers have answered well. */
 size_t client_instance_heartbeat(struct client_instance *instance, int64_t deadline_ms);

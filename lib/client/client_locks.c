@@ -9,8 +9,8 @@ mqc_status client_locks_take(struct client_instance *instance, const char *group
                              bool *locked, mqc_error *error)
 {
     char address[ADDRESS_TEXT_BYTES];
-    mqc_status status = client_instance_master(instance, queues[0].topic, queues[0].broker_name,
-                                               deadline_ms, address, error);
+    mqc_status status =
+        client_instance_queue_master(instance, &queues[0], deadline_ms, address, error);
     if (status != MQC_OK) return status;
     struct buffer body;
     struct remoting_response response;
@@ -35,7 +35,10 @@ mqc_status client_locks_give_back(struct client_instance *instance, const char *
                                   int64_t deadline_ms, mqc_error *error)
 {
     char address[ADDRESS_TEXT_BYTES];
-    if (!route_table_master(client_instance_routes(instance), queues[0].broker_name, address))
+    struct route_table *routes = client_instance_routes(instance);
+    const char *host =
+        route_table_host(routes, queues[0].topic, queues[0].broker_name, queues[0].queue_id);
+    if (!route_table_master(routes, host, address))
         return error_set(error, MQC_NO_ROUTE, "The broker[%s] not exist", queues[0].broker_name);
     struct buffer body;
     buffer_init(&body);

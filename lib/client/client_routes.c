@@ -56,6 +56,21 @@ mqc_status client_instance_master(struct client_instance *instance, const char *
     return MQC_NO_ROUTE;
 }
 
+mqc_status client_instance_queue_master(struct client_instance *instance,
+                                        const mqc_message_queue *queue, int64_t deadline_ms,
+                                        char out[ADDRESS_TEXT_BYTES], mqc_error *error)
+{
+    const char *host =
+        route_table_host(&instance->routes, queue->topic, queue->broker_name, queue->queue_id);
+    if (!host) {
+        client_instance_update_route(instance, queue->topic, NULL, 0, deadline_ms, NULL);
+        host =
+            route_table_host(&instance->routes, queue->topic, queue->broker_name, queue->queue_id);
+    }
+    return client_instance_master(instance, queue->topic, host ? host : queue->broker_name,
+                                  deadline_ms, out, error);
+}
+
 void client_routes_refresh(void *arg)
 {
     struct client_instance *instance = arg;

@@ -7,6 +7,19 @@
 static const struct broker_address *with_id(const struct broker_data *data, int64_t broker_id);
 static void copy_address(char out[ADDRESS_TEXT_BYTES], const char *address);
 
+const char *route_table_host(struct route_table *table, const char *topic, const char *broker_name,
+                             int32_t queue_id)
+{
+    if (strncmp(broker_name, STATIC_BROKER_PREFIX, sizeof STATIC_BROKER_PREFIX - 1) != 0)
+        return broker_name;
+    struct topic_queues *queues = route_table_get(table, topic);
+    const struct static_queue *queue =
+        queues ? topic_route_static(queues->route, broker_name, queue_id) : NULL;
+    const char *host = queue ? intern_name(table->names, slice_text(queue->host)) : NULL;
+    topic_queues_unref(queues);
+    return host;
+}
+
 bool route_table_master(struct route_table *table, const char *broker_name,
                         char out[ADDRESS_TEXT_BYTES])
 {

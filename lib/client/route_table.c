@@ -14,6 +14,7 @@ static struct topic_queues *queues_make(struct route_table *table, const char *t
                                         struct topic_route *route, int max_queues);
 static bool fill_publish(struct route_table *table, struct topic_queues *queues, const char *topic,
                          int max_queues);
+static bool fill_static(struct route_table *table, struct topic_queues *queues, const char *topic);
 static bool fill_ordered(struct route_table *table, struct topic_queues *queues, const char *topic);
 static bool fill_subscribe(struct route_table *table, struct topic_queues *queues,
                            const char *topic);
@@ -164,10 +165,13 @@ static struct topic_queues *queues_make(struct route_table *table, const char *t
     queues->from_default_topic = max_queues > 0;
     const char *name = intern_name(table->names, slice_text(topic));
     bool ordered = max_queues == 0 && route->order_topic_conf && route->order_topic_conf[0];
-    bool done = name && (ordered ? fill_ordered(table, queues, name)
-                                 : fill_publish(table, queues, name, max_queues));
+    bool is_static = max_queues == 0 && route->static_count > 0;
+    bool done = name && (ordered     ? fill_ordered(table, queues, name)
+                         : is_static ? fill_static(table, queues, name)
+                                     : fill_publish(table, queues, name, max_queues));
     /* A topic that does not exist yet has nothing to consume. */
-    if (done && max_queues == 0) done = fill_subscribe(table, queues, name);
+    if (done && max_queues == 0 && (!is_static || ordered))
+        done = fill_subscribe(table, queues, name);
     if (done) return queues;
     topic_queues_unref(queues);
     return NULL;
@@ -191,6 +195,26 @@ static bool fill_publish(struct route_table *table, struct topic_queues *queues,
         done = add_queues(table, &queues->publish, &queues->publish_count, topic, name, count);
     }
     return done;
+}
+
+/* All queues are there to be divided, in the same way by all members, also those that nobody has.
+ */
+static bool fill_static(struct route_table *table, struct topic_queues *queues, const char *topic)
+{
+    const struct topic_route *route = queues->route;
+    queues->subscribe = memory_allocate_zero(route->static_count, sizeof *queues->subscribe);
+    queues->publish = memory_allocate_zero(route->static_count, sizeof *queues->publish);
+    if (!queues->subscribe || !queues->publish) return false;
+    for (size_t i = 0; i < route->static_count; i++) {
+        const struct static_queue *queue = &route->statics[i];
+        const struct broker_data *host = topic_route_broker(route, slice_text(queue->host));
+        const char *name = intern_name(table->names, slice_text(queue->broker_name));
+        if (!name) return false;
+        mqc_message_queue place = {topic, name, queue->queue_id};
+        queues->subscribe[queues->subscribe_count++] = place;
+        if (host && broker_data_master(host)) queues->publish[queues->publish_count++] = place;
+    }
+    return true;
 }
 
 /* "broker:n;broker:n": the order of an ordered topic does not change with brokers that come and go.

@@ -58,7 +58,13 @@ mqc_status route_table_put(struct route_table *table, const char *topic, struct 
 /* Forgets brokers that no route names any more. */
 void route_table_clean_brokers(struct route_table *table);
 
-/* Addresses; false when there is none. */
+/* The name of the broker that has a queue: its own broker_name, but for queues of static topics,
+ * whose name stands for whoever has them now (getBrokerNameFromMessageQueue). NULL: nobody known.
+ */
+const char *route_table_host(struct route_table *table, const char *topic, const char *broker_name,
+                             int32_t queue_id);
+
+/* Addresses; false when there is none. A broker_name may be NULL: there is none then. */
 bool route_table_master(struct route_table *table, const char *broker_name,
                         char out[ADDRESS_TEXT_BYTES]);
 /* As MQClientInstance.findBrokerAddressInSubscribe: the broker with this id, else, for a slave's,

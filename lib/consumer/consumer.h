@@ -279,6 +279,8 @@ mqc_status consumer_queue_new(struct consumer *consumer, const mqc_message_queue
                               struct consumer_queue **out, mqc_error *error);
 void consumer_queue_ref(struct consumer_queue *queue);
 void consumer_queue_unref(struct consumer_queue *queue); /* NULL is fine */
+/* The broker that has it now (route_table_host). */
+const char *consumer_queue_host(const struct consumer_queue *queue);
 /* Where it begins, and what is stored of it (-1: nothing). Once, before it is added. */
 mqc_status consumer_queue_begin_at(struct consumer_queue *queue, int64_t stored, int64_t begin,
                                    mqc_error *error);

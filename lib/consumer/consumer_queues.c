@@ -75,6 +75,12 @@ void consumer_queue_ref(struct consumer_queue *queue)
     reference_take(&queue->references);
 }
 
+const char *consumer_queue_host(const struct consumer_queue *queue)
+{
+    return route_table_host(client_instance_routes(queue->consumer->instance), queue->place.topic,
+                            queue->place.broker_name, queue->place.queue_id);
+}
+
 void consumer_queue_unref(struct consumer_queue *queue)
 {
     if (!queue || !reference_drop(&queue->references)) return;

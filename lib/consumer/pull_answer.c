@@ -45,7 +45,7 @@ void queue_pull_answered(struct remoting_arrival *arrival, const mqc_error *erro
     }
     if (!arrival) {
         queue->broker_id = route_table_other_id(client_instance_routes(queue->consumer->instance),
-                                                queue->place.broker_name, queue->broker_id);
+                                                consumer_queue_host(queue), queue->broker_id);
         queue_pull_unanswered(queue, error);
         return;
     }
@@ -234,6 +234,8 @@ void queue_pull_refused(struct consumer_queue *queue, const struct remoting_arri
                  filter_advice(code, arrival->command->remark));
         queue_pull_say(queue, text);
         if (no_filter) consumer_do_later(queue->consumer, CHORE_HEARTBEAT);
+        if (code == RESPONSE_NOT_LEADER_FOR_QUEUE) /* of a static topic: it has moved */
+            consumer_look_for_broker(queue->consumer, queue->place.topic, LOST_MS);
         queue_pull_failed(queue);
     }
 }

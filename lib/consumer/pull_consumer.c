@@ -190,12 +190,16 @@ static mqc_status ask(mqc_pull_consumer *consumer, const mqc_pull_request *reque
 {
     struct client_instance *instance = consumer->instance;
     int64_t now = clock_now_ms();
-    mqc_status status = client_instance_master(
-        instance, request->queue.topic, request->queue.broker_name,
-        now + client_instance_options(instance)->request_timeout_ms, address, error);
+    mqc_status status = client_instance_queue_master(
+        instance, &request->queue, now + client_instance_options(instance)->request_timeout_ms,
+        address, error);
     bool is_slave;
-    if (status != MQC_OK && route_table_readable(client_instance_routes(instance),
-                                                 request->queue.broker_name, 0, address, &is_slave))
+    struct route_table *routes = client_instance_routes(instance);
+    if (status != MQC_OK &&
+        route_table_readable(routes,
+                             route_table_host(routes, request->queue.topic,
+                                              request->queue.broker_name, request->queue.queue_id),
+                             0, address, &is_slave))
         status = MQC_OK;
     if (status == MQC_OK) status = check_sql(consumer, filter, error);
     if (status != MQC_OK) return status;
@@ -287,9 +291,9 @@ static mqc_status find_place(mqc_pull_consumer *consumer, const mqc_message_queu
     if (status != MQC_OK) return status;
     *place =
         (struct offset_place){consumer->group, queue->topic, queue->broker_name, queue->queue_id};
-    return client_instance_master(consumer->instance, queue->topic, queue->broker_name,
-                                  client_instance_request_deadline(consumer->instance), address,
-                                  error);
+    return client_instance_queue_master(consumer->instance, queue,
+                                        client_instance_request_deadline(consumer->instance),
+                                        address, error);
 }
 
 mqc_status mqc_pull_consumer_fetch_offset(mqc_pull_consumer *consumer,

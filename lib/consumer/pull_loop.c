@@ -204,7 +204,7 @@ mqc_status queue_pull_send(struct consumer_queue *queue,
     struct client_instance *instance = consumer->instance;
     char address[ADDRESS_TEXT_BYTES];
     bool is_slave = false;
-    if (!route_table_readable(client_instance_routes(instance), queue->place.broker_name,
+    if (!route_table_readable(client_instance_routes(instance), consumer_queue_host(queue),
                               wish->broker_id, address, &is_slave))
         return error_set(error, MQC_NO_ROUTE, "The broker[%s] not exist", queue->place.broker_name);
     if (is_slave != queue->at_slave)

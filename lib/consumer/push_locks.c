@@ -98,10 +98,10 @@ void push_locks_renew(struct consumer *core, struct client_instance *instance)
 static size_t take_broker(struct consumer_queue **queues, size_t count, mqc_message_queue *places,
                           struct consumer_queue **chosen)
 {
-    const char *broker_name = queues[0]->place.broker_name; /* interned */
+    const char *host = consumer_queue_host(queues[0]); /* interned */
     size_t taken = 0, kept = 0;
     for (size_t i = 0; i < count; i++) {
-        if (queues[i]->place.broker_name == broker_name) {
+        if (consumer_queue_host(queues[i]) == host) {
             places[taken] = queues[i]->place;
             chosen[taken++] = queues[i];
         } else {

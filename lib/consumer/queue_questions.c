@@ -44,8 +44,7 @@ static mqc_status find_master(struct client_instance *instance, const mqc_messag
 {
     mqc_status status = queue_check(queue, error);
     if (status != MQC_OK) return status;
-    return client_instance_master(instance, queue->topic, queue->broker_name, deadline_ms, address,
-                                  error);
+    return client_instance_queue_master(instance, queue, deadline_ms, address, error);
 }
 
 mqc_status queue_ask_range(struct client_instance *instance, const mqc_message_queue *queue,

@@ -58,9 +58,16 @@ static void destroy(struct offset_store *store)
     memory_free(CONTAINER_OF(store, struct remote_offsets, store));
 }
 
+static const char *host_of(struct client_instance *instance, const struct offset_place *place)
+{
+    return route_table_host(client_instance_routes(instance), place->topic, place->broker_name,
+                            place->queue_id);
+}
+
 static uint64_t news(struct offset_store *store, const struct offset_place *place)
 {
-    return route_table_broker_news(client_instance_routes(instance_of(store)), place->broker_name);
+    struct client_instance *instance = instance_of(store);
+    return route_table_broker_news(client_instance_routes(instance), host_of(instance, place));
 }
 
 static mqc_status query(struct offset_store *store, const struct offset_place *place,
@@ -98,7 +105,7 @@ static mqc_status begin_update(struct offset_store *store, const struct offset_p
     struct client_instance *instance = instance_of(store);
     char address[ADDRESS_TEXT_BYTES];
     bool is_slave;
-    if (!route_table_readable(client_instance_routes(instance), place->broker_name,
+    if (!route_table_readable(client_instance_routes(instance), host_of(instance, place),
                               BROKER_ID_MASTER, address, &is_slave))
         return error_set(error, MQC_NO_ROUTE, "The broker[%s] not exist", place->broker_name);
     return client_api_update_offset_async(client_instance_api(instance), address, place, offset,
@@ -111,11 +118,12 @@ static mqc_status find_keeper(struct client_instance *instance, const struct off
                               mqc_error *error)
 {
     bool is_slave;
-    mqc_status status = client_instance_master(instance, place->topic, place->broker_name,
-                                               deadline_ms, address, error);
+    mqc_status status = client_instance_queue_master(
+        instance, &(mqc_message_queue){place->topic, place->broker_name, place->queue_id},
+        deadline_ms, address, error);
     if (status != MQC_OK &&
-        route_table_readable(client_instance_routes(instance), place->broker_name, BROKER_ID_MASTER,
-                             address, &is_slave))
+        route_table_readable(client_instance_routes(instance), host_of(instance, place),
+                             BROKER_ID_MASTER, address, &is_slave))
         status = MQC_OK;
     return status;
 }
@@ -126,7 +134,7 @@ static bool without_master(struct client_instance *instance, const struct offset
 {
     bool is_slave = false;
     client_instance_update_route(instance, place->topic, NULL, 0, deadline_ms, NULL);
-    return route_table_readable(client_instance_routes(instance), place->broker_name,
+    return route_table_readable(client_instance_routes(instance), host_of(instance, place),
                                 BROKER_ID_MASTER, address, &is_slave) &&
            is_slave;
 }

@@ -30,6 +30,9 @@ mqc_status consumer_send_back(struct consumer *consumer, struct client_instance 
                               struct mqc_message *message, int level, mqc_error *error)
 {
     mqc_error why;
+    /* Who has a queue of a static topic now may be another one than who has the message. */
+    if (strncmp(message->broker_name, STATIC_BROKER_PREFIX, sizeof STATIC_BROKER_PREFIX - 1) == 0)
+        return consumer_send_copy(consumer, instance, message, error);
     mqc_status status = ask_broker(consumer, instance, message, level, &why);
     if (status == MQC_OK) {
         look_for_retry_topic(consumer, instance);

@@ -45,8 +45,9 @@ static mqc_status ask_broker(struct consumer *consumer, struct client_instance *
     char address[ADDRESS_TEXT_BYTES];
     int64_t deadline_ms = consumer_deadline(consumer, QUERY_MS);
     struct client_api *api = client_instance_api(instance);
-    mqc_status status = client_instance_master(instance, place->topic, place->broker_name,
-                                               deadline_ms, address, error);
+    mqc_status status = client_instance_queue_master(
+        instance, &(mqc_message_queue){place->topic, place->broker_name, place->queue_id},
+        deadline_ms, address, error);
     if (status != MQC_OK) return status;
     status = unix_ms >= 0
                  ? client_api_search_offset(api, address, place, unix_ms, deadline_ms, begin, error)

@@ -42,8 +42,8 @@ mqc_status sender_place(struct sender *sender, const mqc_message *message,
     if (status == MQC_OK) status = keep_names(sender, chosen, &place->queue, error);
     topic_queues_unref(queues);
     if (status != MQC_OK) return status;
-    status = client_instance_master(sender->instance, place->queue.topic, place->queue.broker_name,
-                                    deadline_ms, place->address, error);
+    status = client_instance_queue_master(sender->instance, &place->queue, deadline_ms,
+                                          place->address, error);
     if (status == MQC_OK) use_vip_channel(sender, place);
     return status;
 }
@@ -71,7 +71,9 @@ mqc_status sender_address_known(struct sender *sender, struct send_place *place,
 {
     struct route_table *routes = client_instance_routes(sender->instance);
     /* Never an address that is not known: NULL would mean a name server to Java. */
-    if (route_table_master(routes, place->queue.broker_name, place->address)) {
+    const char *host = route_table_host(routes, place->queue.topic, place->queue.broker_name,
+                                        place->queue.queue_id);
+    if (route_table_master(routes, host, place->address)) {
         use_vip_channel(sender, place);
         return MQC_OK;
     }

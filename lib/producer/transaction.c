@@ -261,6 +261,6 @@ static mqc_status find_half(struct course *course, int64_t deadline_ms, struct h
     mqc_status status = offset_id_parse(slice_text(half->offset_message_id), &host,
                                         &place->commit_log_offset, error);
     if (status != MQC_OK) return status;
-    return client_instance_master(course->producer->sender.instance, half->queue.topic,
-                                  half->queue.broker_name, deadline_ms, place->address, error);
+    return client_instance_queue_master(course->producer->sender.instance, &half->queue,
+                                        deadline_ms, place->address, error);
 }

@@ -8,6 +8,7 @@
 #include "lib/base/memory.h"
 #include "lib/protocol/java_text.h"
 #include "lib/protocol/relaxed_json.h"
+#include "lib/protocol/static_queues.h"
 
 enum { QUEUES_MAX = 65536 /* of a topic on one broker: queues cost memory in every client */ };
 
@@ -41,6 +42,9 @@ mqc_status topic_route_decode(struct slice body, struct topic_route **out, mqc_e
     if (status == MQC_OK)
         status = decode_brokers(json_object_get(json, "brokerDatas"), route, error);
     if (status == MQC_OK) status = decode_queues(json_object_get(json, "queueDatas"), route, error);
+    if (status == MQC_OK)
+        status =
+            static_queues_decode(json_object_get(json, "topicQueueMappingByBroker"), route, error);
     if (status == MQC_OK)
         *out = route;
     else
@@ -188,6 +192,7 @@ void topic_route_unref(struct topic_route *route)
     brokers_free(route->brokers, route->broker_count);
     for (size_t i = 0; i < route->queue_count; i++) memory_free(route->queues[i].broker_name);
     memory_free(route->queues);
+    static_queues_free(route);
     memory_free(route->order_topic_conf);
     memory_free(route);
 }
@@ -282,7 +287,7 @@ bool topic_route_equal(const struct topic_route *a, const struct topic_route *b)
     for (size_t i = 0; i < a->queue_count; i++) {
         if (!queues_equal(&a->queues[i], &b->queues[i])) return false;
     }
-    return true;
+    return static_queues_equal(a, b);
 }
 
 /* ---- encoding, in standard JSON ---- */

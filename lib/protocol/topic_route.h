@@ -36,13 +36,26 @@ struct queue_data {
     int32_t topic_sys_flag;
 };
 
+/* One queue of a static topic (TopicQueueMappingInfo.java): its number stays while brokers that
+ * have it come and go. */
+#define STATIC_BROKER_PREFIX "__syslo__"       /* of what stands in place of a broker's name */
+#define STATIC_NO_BROKER     "__syslo__none__" /* host of a queue that nobody has */
+struct static_queue {
+    char *broker_name; /* "__syslo__global__" */
+    int32_t queue_id;
+    char *host; /* the broker that has it now */
+    int64_t epoch;
+};
+
 struct topic_route {
     struct reference references;
     char *order_topic_conf; /* "broker:n;broker:n", NULL when absent */
     size_t broker_count;
     struct broker_data *brokers; /* by broker name, in Java's order */
     size_t queue_count;
-    struct queue_data *queues; /* by broker name, in Java's order */
+    struct queue_data *queues;    /* by broker name, in Java's order */
+    size_t static_count;          /* 0: the topic is none; else its queues are these */
+    struct static_queue *statics; /* by broker name and id */
 };
 
 mqc_status topic_route_decode(struct slice body, struct topic_route **out, mqc_error *error);
@@ -50,6 +63,9 @@ void topic_route_encode(const struct topic_route *route, struct buffer *out);
 struct topic_route *topic_route_ref(struct topic_route *route);
 void topic_route_unref(struct topic_route *route); /* NULL is fine */
 bool topic_route_equal(const struct topic_route *a, const struct topic_route *b);
+/* Of a static topic; NULL when there is no such queue. */
+const struct static_queue *topic_route_static(const struct topic_route *route,
+                                              const char *broker_name, int32_t queue_id);
 const struct broker_data *topic_route_broker(const struct topic_route *route, struct slice name);
 const char *broker_data_master(const struct broker_data *broker); /* NULL when it has none */
 

@@ -225,6 +225,35 @@ mqadmin_tells_a_lag()
     (($(<lag) > 0))
 }
 
+# ---- a static topic ----
+
+# Its queues keep their numbers and their group's place when all of them go to one broker.
+static_topic()
+{
+    topic=$(unique topic)
+    group=$(unique group)
+    await "a static topic" tell_mqadmin updateStaticTopic -t "$topic" -qn 6 -c "$CLUSTER_NAME"
+    await "its route" "$mqc" topic route -t "$topic" "${security[@]}"
+    consume_as reader
+    "$load" send "$topic" 60 sync job "${load_security[@]}" >sent
+    await "all 60" came job 60 reader
+    "$peer" consume "$topic" "$(unique group)" 60 --timeout 60 >java
+    same "queues" "$(jq -r '[.queueId, .queueOffset] | join("/")' java | sort -V | paste -sd' ')" \
+        "$(for queue in {0..5}; do for offset in {0..9}; do echo "$queue/$offset"; done; done | paste -sd' ')"
+    await "queues that move" tell_mqadmin remappingStaticTopic -t "$topic" -b broker-b
+    "$load" send "$topic" 60 sync more "${load_security[@]}" >more
+    await "60 more" came more 60 reader
+    end reader
+    none_lost job sent reader
+    none_lost more more reader
+    same "consumed twice" "$(keys_of job reader | uniq -d | wc -l),$(keys_of more reader | uniq -d | wc -l)" 0,0
+}
+
+tell_mqadmin()
+{
+    "$here/cluster" mqadmin "$cluster" "$@" >mqadmin.out 2>&1 && grep -q "\.after$" mqadmin.out
+}
+
 # ---- a name server that is down ----
 
 # What is known goes on; what is new is refused with a reason, and works when the name server is back.

@@ -166,6 +166,41 @@ START_TEST(slaves_are_found)
 }
 END_TEST
 
+START_TEST(queues_of_a_static_topic)
+{
+    put("t",
+        "{\"brokerDatas\":[" BROKER("a", "\"0\":\"1.1.1.1:1\"") "," BROKER(
+            "b",
+            "\"1\":\"2.2.2.2:1\"") "],\"queueDatas\":[" QUEUES("a", 3, 3,
+                                                               6) "],\"topicQueueMappingByBroker\":"
+                                                                  "{\"a\":{\"bname\":\"a\","
+                                                                  "\"currIdMap\":{\"0\":2,"
+                                                                  "\"2\":1},\"epoch\":1,"
+                                                                  "\"totalQueues\":4},\"b\":{"
+                                                                  "\"bname\":\"b\",\"currIdMap\":"
+                                                                  "{\"1\":0},\"epoch\":1,"
+                                                                  "\"totalQueues\":4}}}",
+        0);
+    struct topic_queues *queues = route_table_get(&table, "t");
+    ck_assert_uint_eq(queues->subscribe_count, 4); /* also what nobody has */
+    ck_assert_uint_eq(queues->publish_count, 2);   /* a broker without master has one */
+    ck_assert_int_eq(queues->publish[1].queue_id, 2);
+    for (int i = 0; i < 4; i++) {
+        static const char *const HOSTS[] = {"a", "b", "a", "__syslo__none__"};
+        const mqc_message_queue *queue = &queues->subscribe[i];
+        ck_assert_str_eq(queue->broker_name, "__syslo__global__");
+        ck_assert_int_eq(queue->queue_id, i);
+        ck_assert_str_eq(route_table_host(&table, "t", queue->broker_name, i), HOSTS[i]);
+    }
+    topic_queues_unref(queues);
+    ck_assert_ptr_null(route_table_host(&table, "t", "__syslo__global__", 4));
+    ck_assert_ptr_null(route_table_host(&table, "unknown", "__syslo__global__", 0));
+    ck_assert_str_eq(route_table_host(&table, "unknown", "a", 0), "a");
+    char address[ADDRESS_TEXT_BYTES];
+    ck_assert(!route_table_master(&table, NULL, address));
+}
+END_TEST
+
 START_TEST(news_of_brokers)
 {
     ck_assert_uint_eq(route_table_broker_news(&table, "b"), 0);
@@ -224,6 +259,7 @@ static Suite *suite(void)
     tcase_add_test(routes, an_ordered_topic_keeps_its_list);
     tcase_add_test(routes, addresses_are_found);
     tcase_add_test(routes, slaves_are_found);
+    tcase_add_test(routes, queues_of_a_static_topic);
     tcase_add_test(routes, news_of_brokers);
     tcase_add_test(routes, brokers_without_a_topic_are_forgotten);
     tcase_add_test(routes, a_wanted_topic_is_listed_before_it_has_a_route);

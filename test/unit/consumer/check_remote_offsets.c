@@ -53,15 +53,24 @@ bool route_table_readable(struct route_table *table, const char *broker_name, in
     return has_master || has_slave;
 }
 
-mqc_status client_instance_master(struct client_instance *instance, const char *topic,
-                                  const char *broker_name, int64_t deadline_ms,
-                                  char out[ADDRESS_TEXT_BYTES], mqc_error *error)
+const char *route_table_host(struct route_table *table, const char *topic, const char *broker_name,
+                             int32_t queue_id)
+{
+    (void)table;
+    ck_assert_str_eq(topic, "topic");
+    ck_assert_int_eq(queue_id, 3);
+    return broker_name;
+}
+
+mqc_status client_instance_queue_master(struct client_instance *instance,
+                                        const mqc_message_queue *queue, int64_t deadline_ms,
+                                        char out[ADDRESS_TEXT_BYTES], mqc_error *error)
 {
     (void)instance;
-    ck_assert_str_eq(topic, "topic");
+    ck_assert_str_eq(queue->topic, "topic");
     ck_assert_int_eq(deadline_ms, DEADLINE_MS);
-    if (route_table_master(NULL, broker_name, out)) return MQC_OK;
-    return error_set(error, MQC_NO_ROUTE, "The broker[%s] not exist", broker_name);
+    if (route_table_master(NULL, queue->broker_name, out)) return MQC_OK;
+    return error_set(error, MQC_NO_ROUTE, "The broker[%s] not exist", queue->broker_name);
 }
 
 mqc_status client_api_refused(const struct remoting_command *answer, const char *address,
