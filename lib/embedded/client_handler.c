@@ -263,12 +263,18 @@ void client_handle_check_config(struct request *request)
     struct slice type = slice_text(relaxed_json_text(data, "expressionType", "TAG"));
     struct message_filter filter = {0};
     mqc_status status = MQC_OK;
-    if (!slice_is(type, "TAG"))
+    bool supported = slice_is(type, "TAG") || request->broker->data->settings.property_filter;
+    if (!supported)
+        request_refuse(request, RESPONSE_SYSTEM_ERROR,
+                       "The broker does not support consumer to filter message by %.*s",
+                       SLICE_FORMAT(type));
+    if (supported && !slice_is(type, "TAG"))
         status = message_filter_parse(SLICE_LITERAL("any"),
                                       slice_text(relaxed_json_text(data, "subString", "")), type,
                                       &filter, &error);
     message_filter_done(&filter);
     json_decref(json);
+    if (!supported) return;
     if (status == MQC_OK)
         request_done(request);
     else

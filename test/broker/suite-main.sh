@@ -183,10 +183,11 @@ broker_killed()
 
 # ---- a master and its slave ----
 
-slave_contract()
+# A program of the contract that takes brokers down or changes how they are.
+cluster_contract()
 {
     export MQC_CONTRACT_CLUSTER=$cluster MQC_CONTRACT_CLUSTER_TOOL=$here/cluster
-    run_contract "$MQC_BUILD/test/contract/check_slave"
+    run_contract "$MQC_BUILD/test/contract/check_$1"
 }
 
 # With the master gone both tools ask the slave, and both the master when it is back.
