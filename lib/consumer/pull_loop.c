@@ -30,6 +30,7 @@ static bool is_full(struct consumer_queue *queue);
 static int64_t part_of_topic(const struct consumer_queue *queue, int64_t of_topic,
                              int64_t of_queue);
 static queue_asker ask;
+static void note_side(struct consumer_queue *queue, const struct pull_wish *wish);
 
 void queue_pull_start(struct consumer_queue *queue)
 {
@@ -187,11 +188,34 @@ static mqc_status ask(struct consumer_queue *queue, const struct topic_subscript
     struct pull_wish wish = {.offset = queue->next_offset,
                              .max_messages = settings->pull_batch,
                              .max_bytes = settings->pull_batch_bytes,
-                             .broker_id = queue->broker_id,
                              .suspend_ms = SUSPEND_MS,
                              .deadline_ms = clock_deadline_ms(TIMEOUT_MS)};
+    mqc_status status = queue_pull_address(queue, queue->broker_id, &wish, error);
+    if (status != MQC_OK) return status;
+    note_side(queue, &wish);
     queue->asked_ms = clock_now_ms();
     return queue_pull_send(queue, subscription, &wish, queue_pull_answered, queue, error);
+}
+
+static void note_side(struct consumer_queue *queue, const struct pull_wish *wish)
+{
+    if (wish->at_slave != queue->at_slave)
+        log_info(LOG_PULL, "group=%s topic=%s broker=%s queue=%d is pulled from its %s %s",
+                 queue->consumer->group, queue->place.topic, queue->place.broker_name,
+                 queue->place.queue_id, wish->at_slave ? "slave" : "master again", wish->address);
+    queue->at_slave = wish->at_slave;
+    if (wish->at_slave && queue->broker_id == BROKER_ID_MASTER)
+        consumer_look_for_broker(queue->consumer, queue->place.topic, NO_MASTER_MS);
+}
+
+mqc_status queue_pull_address(const struct consumer_queue *queue, int64_t broker_id,
+                              struct pull_wish *wish, mqc_error *error)
+{
+    struct route_table *routes = client_instance_routes(queue->consumer->instance);
+    if (route_table_readable(routes, consumer_queue_host(queue), broker_id, wish->address,
+                             &wish->at_slave))
+        return MQC_OK;
+    return error_set(error, MQC_NO_ROUTE, "The broker[%s] not exist", queue->place.broker_name);
 }
 
 /* PULL_MESSAGE (11), LITE_PULL_MESSAGE (361). */
@@ -201,19 +225,6 @@ mqc_status queue_pull_send(struct consumer_queue *queue,
                            mqc_error *error)
 {
     const struct consumer *consumer = queue->consumer;
-    struct client_instance *instance = consumer->instance;
-    char address[ADDRESS_TEXT_BYTES];
-    bool is_slave = false;
-    if (!route_table_readable(client_instance_routes(instance), consumer_queue_host(queue),
-                              wish->broker_id, address, &is_slave))
-        return error_set(error, MQC_NO_ROUTE, "The broker[%s] not exist", queue->place.broker_name);
-    if (is_slave != queue->at_slave)
-        log_info(LOG_PULL, "group=%s topic=%s broker=%s queue=%d is pulled from its %s %s",
-                 consumer->group, queue->place.topic, queue->place.broker_name,
-                 queue->place.queue_id, is_slave ? "slave" : "master again", address);
-    queue->at_slave = is_slave;
-    if (is_slave && queue->broker_id == BROKER_ID_MASTER)
-        consumer_look_for_broker(queue->consumer, queue->place.topic, NO_MASTER_MS);
     struct pull_message_header header;
     header_init(&pull_message_layout, &header);
     header.consumer_group = slice_text(consumer->group);
@@ -238,6 +249,6 @@ mqc_status queue_pull_send(struct consumer_queue *queue,
     }
     struct command_to_send request = {
         .code = code, .layout = &pull_message_layout, .header = &header};
-    return remoting_client_call_async(client_instance_remoting(instance), address, &request,
-                                      wish->deadline_ms, done, arg, error);
+    return remoting_client_call_async(client_instance_remoting(consumer->instance), wish->address,
+                                      &request, wish->deadline_ms, done, arg, error);
 }

@@ -14,11 +14,16 @@ struct pull_wish {
     int64_t offset;
     int max_messages;
     int max_bytes;
-    int64_t broker_id; /* of those with the queue's broker name */
-    int suspend_ms;    /* that the broker keeps it without messages */
+    int suspend_ms; /* that the broker keeps it without messages */
     int64_t deadline_ms;
+    char address[ADDRESS_TEXT_BYTES];
+    bool at_slave; /* that is its address */
 };
-/* In pull_loop.c; must not block. */
+
+/* In pull_loop.c. Chooses the address: the broker with this id, or who stands in for it. */
+mqc_status queue_pull_address(const struct consumer_queue *queue, int64_t broker_id,
+                              struct pull_wish *wish, mqc_error *error);
+/* Must not block. */
 mqc_status queue_pull_send(struct consumer_queue *queue,
                            const struct topic_subscription *subscription,
                            const struct pull_wish *wish, remoting_done *done, void *arg,

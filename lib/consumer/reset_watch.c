@@ -81,7 +81,8 @@ static void probe(struct consumer_queue *queue, int64_t now_ms)
     struct pull_wish wish = {.offset = process_queue_next(&queue->messages),
                              .max_messages = 1,
                              .deadline_ms = now_ms + TIMEOUT_MS};
-    if (queue_pull_send(queue, subscription, &wish, probed, queue, &error) != MQC_OK)
+    if (queue_pull_address(queue, BROKER_ID_MASTER, &wish, &error) != MQC_OK ||
+        queue_pull_send(queue, subscription, &wish, probed, queue, &error) != MQC_OK)
         consumer_queue_unref(queue);
     topic_subscription_unref(subscription);
 }
