@@ -187,7 +187,7 @@ static void shut_down_amid(struct hole *hole, bool tls, contract_condition *amid
     struct process_state before = process_state_now();
     mqc_client_options client = patient_client();
     client.name_servers = hole->address;
-    client.tls.enabled = tls;
+    client.tls = (mqc_tls_options){.enabled = tls};
     mqc_producer *producer = patient_producer(&client);
     ck_assert_int_eq(pthread_create(&thread, NULL, send_one, producer), 0);
     contract_await("the client's attempt", amid, hole);
