@@ -63,21 +63,18 @@ static void send_to_each(const char *prefix, int queues)
 
 static void trouble_pulls(void)
 {
-    const mqc_embedded_fault faults[] = {
-        {.kind = MQC_FAULT_ANSWER, .value = 1},
-        {.kind = MQC_FAULT_ANSWER, .value = 24},
-        {.kind = MQC_FAULT_ANSWER, .value = 9999},
-        {.kind = MQC_FAULT_DROP, .value = 10},
-        {.kind = MQC_FAULT_GARBAGE},
-        {.kind = MQC_FAULT_CLOSE},
-    };
+    mqc_embedded_fault faults[] = {{.kind = MQC_FAULT_ANSWER, .value = 1},
+                                   {.kind = MQC_FAULT_ANSWER, .value = 24},
+                                   {.kind = MQC_FAULT_ANSWER, .value = 9999},
+                                   {.kind = MQC_FAULT_DROP, .value = 10},
+                                   {.kind = MQC_FAULT_GARBAGE},
+                                   {.kind = MQC_FAULT_CLOSE}};
     mqc_error error;
     for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
-        mqc_embedded_fault fault = faults[i];
-        fault.request_code = PULL_MESSAGE;
-        fault.topic = topic;
-        fault.count = 1;
-        ck_ok(mqc_embedded_add_fault(contract_embedded(), &fault, NULL, &error));
+        faults[i].request_code = PULL_MESSAGE;
+        faults[i].topic = topic;
+        faults[i].count = 1;
+        ck_ok(mqc_embedded_add_fault(contract_embedded(), &faults[i], NULL, &error));
     }
 }
 
@@ -343,12 +340,11 @@ static bool old_one_comes(void *arg)
     return collector_count(arg) > 0;
 }
 
-/* A consumer that begins at the end has begun when a message comes. */
 static mqc_push_consumer *join_at_the_end(mqc_message_model model)
 {
     mqc_push_consumer *consumer =
         join(0, (mqc_push_consumer_options){.model = model, .offsets_in_memory = model != 0});
-    contract_await("a message", old_one_comes, collector);
+    contract_await("a message: it has begun", old_one_comes, collector);
     return consumer;
 }
 
