@@ -6,7 +6,7 @@
 #include "lib/base/memory.h"
 #include "lib/consumer/consumer.h"
 #include "lib/protocol/namespace.h"
-#include "lib/protocol/properties.h"
+#include "lib/protocol/pop_tickets.h"
 
 enum {
     POLLING_FULL_MS = 1000,
@@ -21,9 +21,6 @@ static struct popped_batch *batch_new(struct consumer_queue *queue, struct messa
 static mqc_status fill(struct popped_batch *batch, const struct pop_message_response_header *header,
                        mqc_error *error);
 static void count_pops(struct popped_batch *batch, size_t index, struct slice counts);
-static mqc_status make_ticket(const struct popped_batch *batch, size_t index,
-                              const struct pop_message_response_header *header,
-                              struct pop_ticket *out, mqc_error *error);
 
 void queue_pop_answered(struct remoting_arrival *arrival, const mqc_error *error, void *arg)
 {
@@ -134,15 +131,18 @@ void popped_batch_unref(struct popped_batch *batch)
 static mqc_status fill(struct popped_batch *batch, const struct pop_message_response_header *header,
                        mqc_error *error)
 {
-    mqc_status status = MQC_OK;
-    for (size_t i = 0; i < batch->count; i++) batch->messages[i] = &batch->block->messages[i];
-    for (size_t i = 0; status == MQC_OK && i < batch->count; i++) {
-        status = make_ticket(batch, i, header, &batch->tickets[i], error);
-        if (status == MQC_OK && batch->queue->consumer->kind->orderly)
-            count_pops(batch, i, header->order_counts);
+    const struct consumer *consumer = batch->queue->consumer;
+    char room[NAME_BYTES];
+    struct slice topic = namespace_wrap(consumer->client_options.name_space,
+                                        slice_text(batch->queue->place.topic), room);
+    mqc_status status = pop_tickets_make(batch->block, header, topic, batch->tickets, error);
+    if (status != MQC_OK) return status;
+    for (size_t i = 0; i < batch->count; i++) {
+        batch->messages[i] = &batch->block->messages[i];
+        if (consumer->kind->orderly) count_pops(batch, i, header->order_counts);
     }
     batch->expires_ms = clock_now_ms() + header->invisible_time_ms;
-    return status;
+    return MQC_OK;
 }
 
 /* Such messages stay in their queue: only the answer tells how often they came before. */
@@ -151,40 +151,4 @@ static void count_pops(struct popped_batch *batch, size_t index, struct slice co
     const struct pop_ticket *ticket = &batch->tickets[index];
     int32_t count = pop_list_order_count(counts, ticket->topic, ticket->queue_id, ticket->offset);
     if (count > 0) batch->messages[index]->reconsume_times = count;
-}
-
-/* The n-th record of a queue, by offset, has the n-th offset of its list. */
-static mqc_status make_ticket(const struct popped_batch *batch, size_t index,
-                              const struct pop_message_response_header *header,
-                              struct pop_ticket *out, mqc_error *error)
-{
-    const struct mqc_message *message = batch->messages[index];
-    struct slice ready = message_property(message, PROPERTY_POP_CK);
-    if (ready.data) return pop_ticket_parse(ready, out, error);
-    char room[NAME_BYTES];
-    struct slice topic = namespace_wrap(batch->queue->consumer->client_options.name_space,
-                                        slice_text(batch->queue->place.topic), room);
-    enum pop_topic kind = pop_topic_of(message->stored_topic, topic);
-    int64_t first = message->queue_offset;
-    size_t before = 0;
-    for (size_t i = 0; i < batch->count; i++) {
-        const struct mqc_message *other = batch->messages[i];
-        if (other->queue_id != message->queue_id ||
-            pop_topic_of(other->stored_topic, topic) != kind)
-            continue;
-        if (other->queue_offset < message->queue_offset) before++;
-        if (other->queue_offset < first) first = other->queue_offset;
-    }
-    int64_t begin = pop_list_begin(header->start_offsets, kind, message->queue_id);
-    int64_t offset = pop_list_offset(header->message_offsets, kind, message->queue_id, before);
-    *out = (struct pop_ticket){
-        .begin = begin >= 0 ? begin : first,
-        .popped_unix_ms = header->pop_timestamp,
-        .invisible_ms = header->invisible_time_ms,
-        .revive_queue_id = header->revive_queue_id,
-        .topic = kind,
-        .queue_id = message->queue_id,
-        .offset = offset >= 0 ? offset : message->queue_offset,
-    };
-    return MQC_OK;
 }

@@ -10,7 +10,8 @@
 #include "lib/protocol/relaxed_json.h"
 #include "lib/protocol/static_queues.h"
 
-enum { QUEUES_MAX = 65536 /* of a topic on one broker: queues cost memory in every client */ };
+/* Of a topic on one broker, and on all: queues cost memory in every client. */
+enum { QUEUES_MAX = 65536, QUEUES_MAX_IN_ALL = 4 * QUEUES_MAX };
 
 static mqc_status decode_brokers(const json_t *array, struct topic_route *route, mqc_error *error);
 static mqc_status decode_queues(const json_t *array, struct topic_route *route, mqc_error *error);
@@ -74,10 +75,17 @@ static mqc_status decode_queues(const json_t *array, struct topic_route *route, 
     size_t count = json_array_size(array);
     route->queues = memory_allocate_zero(count, sizeof *route->queues);
     if (!route->queues) return error_no_memory(error);
-    for (; route->queue_count < count; route->queue_count++) {
-        mqc_status status = decode_queue(json_array_get(array, route->queue_count),
-                                         &route->queues[route->queue_count], error);
+    int64_t in_all = 0;
+    while (route->queue_count < count) {
+        struct queue_data *queue = &route->queues[route->queue_count];
+        mqc_status status = decode_queue(json_array_get(array, route->queue_count), queue, error);
         if (status != MQC_OK) return status;
+        route->queue_count++;
+        in_all +=
+            queue->read_queues > queue->write_queues ? queue->read_queues : queue->write_queues;
+        if (in_all > QUEUES_MAX_IN_ALL)
+            return error_set(error, MQC_BAD_FRAME,
+                             "topic route: more than %d queues on all brokers", QUEUES_MAX_IN_ALL);
     }
     qsort(route->queues, count, sizeof *route->queues, compare_queues);
     return MQC_OK;

@@ -198,6 +198,21 @@ START_TEST(malformed_routes)
 }
 END_TEST
 
+/* Each broker's number is in range: it is all together that no client has room for. */
+START_TEST(too_many_queues_in_all)
+{
+    static const char ENTRY[] =
+        "{\"brokerName\":\"b\",\"perm\":6,\"readQueueNums\":1,\"writeQueueNums\":65536}";
+    char body[1024] = "{\"queueDatas\":[";
+    for (int i = 0; i < 5; i++) {
+        strcat(body, i ? "," : "");
+        strcat(body, ENTRY);
+    }
+    strcat(body, "]}");
+    assert_bad(body, "more than 262144 queues on all brokers");
+}
+END_TEST
+
 static void decode_damaged_route(struct slice damaged, void *arg)
 {
     (void)arg;
@@ -287,7 +302,7 @@ static Suite *suite(void)
     suite_add_tcase(s, golden);
     UNIT_CASE(s, "routes", both_forms_are_one_route, address_of_an_ipv6_broker, brokers_are_sorted,
               decoding_undoes_encoding, every_difference_counts, missing_parts_are_empty,
-              malformed_routes, damaged_routes, no_memory);
+              malformed_routes, too_many_queues_in_all, damaged_routes, no_memory);
     UNIT_CASE(s, "cluster", cluster_info);
     return s;
 }
