@@ -1,16 +1,16 @@
 /* Offsets that an administrator resets at a 5.x broker: the group hears of them in the answer to
  * its next pull of each queue (OFFSET_RESET). A pull that waits for messages at the broker would
  * hear of it when its 15 s are over, and a queue that is full not at all. So each second one queue
- * whose pull has not come back is asked about, a topic's first; when it was reset, so are all of
- * the topic. The scheduled executor asks, threads that read take the answers, a callback thread
- * acts on them. */
+ * of each topic is asked about, out of those whose pull has not come back, but of TOPICS_AT_ONCE
+ * topics at most; when it was reset, so are all of the topic. The scheduled executor asks, threads
+ * that read take the answers, a callback thread acts on them. */
 #include "lib/base/clock.h"
 #include "lib/base/error.h"
 #include "lib/base/log.h"
 #include "lib/base/memory.h"
 #include "lib/consumer/consumer.h"
 
-enum { PERIOD_MS = 1000, IDLE_MS = 900, TIMEOUT_MS = 5000 };
+enum { PERIOD_MS = 1000, IDLE_MS = 900, SLACK_MS = 100, TIMEOUT_MS = 5000, TOPICS_AT_ONCE = 25 };
 
 /* A queue that goes on elsewhere. */
 struct reset {
@@ -20,6 +20,7 @@ struct reset {
 };
 
 static void tick(void *arg);
+static int64_t choose(struct consumer_queue **queues, size_t count, int64_t now_ms);
 static bool is_idle(struct consumer_queue *queue, int64_t now_ms);
 static void probe(struct consumer_queue *queue, int64_t now_ms);
 static void probed(struct remoting_arrival *arrival, const mqc_error *error, void *arg);
@@ -38,28 +39,41 @@ void consumer_resets_stop(struct consumer *consumer)
     consumer->resets = NULL;
 }
 
-/* Topics take turns, and the queues of each. */
+/* The queues of a topic take turns, and topics, when they are many. */
 static void tick(void *arg)
 {
     struct consumer *consumer = arg;
-    struct consumer_queue *next = NULL;
     int64_t now = clock_now_ms();
     size_t count;
     if (!consumer_running(consumer)) return;
     struct consumer_queue **queues = consumer_queues_list(consumer, NULL, &count);
+    int64_t topics = choose(queues, count, now);
+    int64_t rounds = (topics + TOPICS_AT_ONCE - 1) / TOPICS_AT_ONCE;
+    int asked = 0;
     for (size_t i = 0; i < count; i++) {
-        struct consumer_queue *queue = queues[i];
-        if (!is_idle(queue, now)) continue;
-        bool sooner =
-            !next || queue->topic->probed_ms < next->topic->probed_ms ||
-            (queue->topic == next->topic && queue->watch.probed_ms < next->watch.probed_ms);
-        if (sooner) next = queue;
-    }
-    if (next) {
-        next->topic->probed_ms = now;
-        probe(next, now);
+        struct consumer_topic *topic = queues[i]->topic;
+        if (topic->to_probe != queues[i]) continue;
+        topic->to_probe = NULL;
+        if (asked == TOPICS_AT_ONCE || now - topic->probed_ms < rounds * PERIOD_MS - SLACK_MS)
+            continue;
+        asked++;
+        topic->probed_ms = now;
+        probe(queues[i], now);
     }
     consumer_queues_release(queues, count);
+}
+
+/* Each topic's queue to be asked about, if it has one; returns how many topics have. */
+static int64_t choose(struct consumer_queue **queues, size_t count, int64_t now_ms)
+{
+    int64_t topics = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct consumer_queue *queue = queues[i], **best = &queue->topic->to_probe;
+        if (!is_idle(queue, now_ms)) continue;
+        topics += !*best;
+        if (!*best || queue->watch.probed_ms < (*best)->watch.probed_ms) *best = queue;
+    }
+    return topics;
 }
 
 static bool is_idle(struct consumer_queue *queue, int64_t now_ms)

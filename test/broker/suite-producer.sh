@@ -78,7 +78,7 @@ bad_broker_is_avoided()
     same "brokers of these" "$(sed -n "$((bad_at + 1)),$((bad_at + 100))p" sender.out | jq -r .brokerName | sort -u)" broker-b
     "$here/cluster" "$2" "$cluster" 0
     await "messages at both again" both_brokers_have "$(count_lines sender.out)"
-    same "what failed" "$(cat sender.err)" ""
+    same "what failed" "$(grep '^mqc: ' sender.err)" "" # the log may tell of heartbeats that did
     kill "$(<background/sender)"
     rm background/sender
 }

@@ -77,6 +77,23 @@ START_TEST(test_topics_of_a_cluster)
 }
 END_TEST
 
+/* Pulls once, as a group that commits nothing. */
+static void pull_alone(const char *group, const char *topic)
+{
+    mqc_error error;
+    mqc_pull_result result;
+    mqc_client_options client = contract_client();
+    mqc_pull_request request = {.queue = contract_queue(topic, 0), .wait_ms = 10000};
+    mqc_pull_consumer *consumer = mqc_pull_consumer_new(
+        &(mqc_pull_consumer_options){.client = &client, .group = group}, &error);
+    ck_assert_ptr_nonnull(consumer);
+    ck_ok(mqc_pull_consumer_pull(consumer, &request, &result, &error));
+    ck_assert_int_eq(result.next_offset, 1);
+    mqc_delivery_free(result.delivery);
+    mqc_pull_consumer_free(consumer);
+}
+
+/* Those that have committed an offset, or subscribe: who only pulls is none. */
 START_TEST(test_groups_of_a_topic)
 {
     mqc_error error;
@@ -84,10 +101,11 @@ START_TEST(test_groups_of_a_topic)
     mqc_admin *admin = admins_new();
     mqc_producer *producer = contract_producer(NULL);
     const char *topic = contract_topic(1), *group = contract_name("group");
+    contract_send(producer, topic, "body");
+    pull_alone(contract_name("puller"), topic);
     ck_ok(mqc_admin_topic_groups(admin, topic, &groups, &error));
     ck_assert_uint_eq(groups->count, 0);
     mqc_admin_result_free(groups);
-    contract_send(producer, topic, "body");
     admins_consume(group, topic, 1);
     admins_await_lag(admin, group, topic, 0);
     ck_ok(mqc_admin_topic_groups(admin, topic, &groups, &error));

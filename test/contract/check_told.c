@@ -117,6 +117,40 @@ START_TEST(test_told_to_reset_in_order)
 }
 END_TEST
 
+/* All are reset, and each is heard of soon: their pulls wait for 15 s. */
+START_TEST(test_reset_of_many_topics)
+{
+    enum { TOPICS = 20 };
+    mqc_error error;
+    const char *topics[TOPICS];
+    begin(1);
+    topics[0] = topic;
+    mqc_push_consumer_options options = {.client = &client,
+                                         .group = group,
+                                         .from = MQC_FROM_FIRST,
+                                         .listener = collector_listen,
+                                         .listener_arg = collector_seat(collector, 0)};
+    mqc_push_consumer *consumer = mqc_push_consumer_new(&options, &error);
+    ck_assert_msg(consumer != NULL, "%s", error.text);
+    for (size_t i = 0; i < TOPICS; i++) {
+        if (i > 0) contract_send(producer, topics[i] = contract_topic(1), "more");
+        ck_ok(mqc_push_consumer_subscribe(consumer, topics[i], "*", &error));
+    }
+    ck_ok(mqc_push_consumer_start(consumer, &error));
+    collector_await(collector, COUNT + TOPICS - 1);
+    for (size_t i = 0; i < TOPICS; i++) admins_await_lag(admin, group, topics[i], 0);
+    int64_t reset_ms = contract_unix_ms();
+    for (size_t i = 0; i < TOPICS; i++) {
+        topic = topics[i];
+        reset_to(0);
+    }
+    collector_await(collector, (size_t)2 * (COUNT + TOPICS - 1));
+    ck_assert_int_lt(contract_unix_ms() - reset_ms, SOON_MS);
+    contract_consumer_end(consumer);
+    end();
+}
+END_TEST
+
 static void poll_again(void (*reset)(int64_t unix_ms))
 {
     begin(2);
@@ -186,5 +220,6 @@ START_TEST(test_told_of_new_members)
 END_TEST
 
 CONTRACT_MAIN("told", test_reset_of_a_consumer, test_reset_of_an_orderly_consumer,
-              test_told_to_reset, test_told_to_reset_in_order, test_reset_of_a_lite_consumer,
-              test_lite_consumer_told_to_reset, test_told_of_new_members)
+              test_told_to_reset, test_told_to_reset_in_order, test_reset_of_many_topics,
+              test_reset_of_a_lite_consumer, test_lite_consumer_told_to_reset,
+              test_told_of_new_members)
