@@ -139,10 +139,9 @@ struct consumer_settings {
 struct consumer_topic {
     struct link queues; /* guarded by consumer.queues_lock; consumer_queue.in_topic */
     atomic_int count;
-    bool looked_at; /* its queues, or that it has none; rebalance service */
-    /* reset_watch.c's, on the scheduled executor */
-    int64_t probed_ms;
-    struct consumer_queue *to_probe; /* within one look only */
+    bool looked_at;                  /* its queues, or that it has none; rebalance service */
+    int64_t probed_ms;               /* reset_watch.c's, on the scheduled executor */
+    struct consumer_queue *to_probe; /* likewise, and within one look only */
 };
 
 struct consumer {
