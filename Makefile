@@ -286,6 +286,16 @@ $(FAULT_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(call helper_objects,test/fault) $(
 	$(Q)$(CC) $(LDFLAGS_ALL) $(FAILING_CALLS) -o $@ $(filter-out %.so,$^) -L$(BUILD) -lmqembedded $(PACKAGE_LIBS) $(CHECK_LIBS) \
 	  -Wl,-rpath,'$(abspath $(BUILD))'
 
+# Processes that come, go and die while the cluster fails, and a ledger that judges it: see test/chaos/chaos.h.
+CHAOS_OBJECTS  := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c %/check_chaos.c,$(wildcard test/chaos/*.c)))
+CHAOS_PROGRAMS := $(BUILD)/test/chaos/chaos $(BUILD)/test/chaos/check_chaos
+$(BUILD)/test/chaos/chaos: $(BUILD)/test/chaos/main.o
+$(BUILD)/test/chaos/check_chaos: $(BUILD)/test/chaos/check_chaos.o
+$(CHAOS_PROGRAMS): $(CHAOS_OBJECTS) $(BUILD)/libmqclient.so $(BUILD)/libmqembedded.so
+	$(call say,LINK)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) -L$(BUILD) -lmqembedded -lmqclient $(CHECK_LIBS) \
+	  -Wl,-rpath,'$(abspath $(BUILD))'
+
 # ---- fuzzing: each target in two programs, one that replays files and one with libFuzzer ----
 FUZZ_SOURCES  := $(wildcard test/fuzz/*/fuzz_*.c)
 FUZZ_TARGETS  := $(patsubst fuzz_%.c,%,$(notdir $(FUZZ_SOURCES)))
@@ -323,7 +333,7 @@ check: all tests  ## run all tests that need no broker; the last line counts the
 	@+test/run-steps $(foreach c,$(CHECKS),'$c=$(MAKE) --no-print-directory $c')
 
 .PHONY: tests
-tests: $(UNIT_PROGRAMS) $(CONTRACT_PROGRAMS) $(EXAMPLE_PROGRAMS) $(PUBLIC_PROGRAMS) $(FAKE_TOOL) $(FAULT_PROGRAMS) $(FUZZ_PROGRAMS) $(EXAMPLES)  ## build all test programs
+tests: $(UNIT_PROGRAMS) $(CONTRACT_PROGRAMS) $(EXAMPLE_PROGRAMS) $(PUBLIC_PROGRAMS) $(FAKE_TOOL) $(FAULT_PROGRAMS) $(CHAOS_PROGRAMS) $(FUZZ_PROGRAMS) $(EXAMPLES)  ## build all test programs
 
 .PHONY: check-unit
 check-unit: $(UNIT_PROGRAMS)  ## run the unit tests
@@ -346,8 +356,26 @@ check-examples: $(EXAMPLE_PROGRAMS) $(EXAMPLES) $(BUILD)/mqc  ## run the example
 	@test/run-suites $(EXAMPLE_PROGRAMS)
 
 .PHONY: check-fault
-check-fault: $(FAULT_PROGRAMS)  ## run the tests of what must hold when something fails
-	@test/run-suites $(FAULT_PROGRAMS)
+check-fault: $(FAULT_PROGRAMS) $(CHAOS_PROGRAMS)  ## run the tests of what must hold when something fails
+	@test/run-suites $(FAULT_PROGRAMS) $(BUILD)/test/chaos/check_chaos
+
+CHAOS_MODES := concurrent orderly pop
+SEED        ?= 0
+MINUTES     ?= 30
+HOURS       ?= 1
+.PHONY: chaos
+chaos: $(CHAOS_PROGRAMS)  ## consumers that come, go and die on failing embedded brokers: MINUTES, at ten times the speed; SEED
+	@test/run-steps $(foreach m,$(CHAOS_MODES),'$m=$(BUILD)/test/chaos/chaos run mode=$m speed=10 \
+	  seconds=$$(($(MINUTES) * 6)) seed=$(SEED) 2>$(BUILD)/chaos-$m.log || { grep -m 20 FAILED $(BUILD)/chaos-$m.log; exit 1; }')
+
+.PHONY: chaos-broker
+chaos-broker: $(CHAOS_PROGRAMS)  ## the same on real brokers, in real time: five minutes for each way to consume (Java 17, Maven)
+	@MQC_BUILD='$(abspath $(BUILD))' test/run-steps $(foreach m,$(CHAOS_MODES),'$m=test/chaos/on-broker 300 $m seed=$(SEED)')
+
+.PHONY: soak
+soak: $(CHAOS_PROGRAMS)  ## HOURS of the same on real brokers, with memory, threads and descriptors watched (Java 17, Maven)
+	@MQC_BUILD='$(abspath $(BUILD))' test/chaos/on-broker $$(awk 'BEGIN { print int($(HOURS) * 3600) }') concurrent resident=1 \
+	  seed=$(SEED)
 
 .PHONY: check-tool
 check-tool: $(FAKE_TOOL) $(BUILD)/mqc  ## check the command line tool

@@ -92,6 +92,10 @@ typedef struct mqc_push_consumer_options {
     int suspend_ms; /* of an orderly queue whose message is refused; 10..30000, default 1000 */
     const struct mqc_consume_hook *consume_hooks; /* see every listener call: hooks.h; not copied */
     size_t consume_hook_count;                    /* at most MQC_CONSUME_HOOKS_MOST */
+    /* Orderly: how often queues are locked anew at their brokers; default 20000. Relied on for one
+     * and a half times as long; brokers must keep locks for three times as long (60000). */
+    int lock_renew_ms;
+    int reserved; /* 0 */
 } mqc_push_consumer_options;
 
 /* A new consumer, not yet started; NULL and `error` when an option is wrong. Does not touch the

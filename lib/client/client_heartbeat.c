@@ -194,7 +194,7 @@ static void answered(struct remoting_arrival *arrival, const mqc_error *error, v
     if (good) round->good++;
     condition_wake_all(&round->answered);
     lock_release(&round->lock);
-    if (good && round->divide_when_good) client_instance_wake_rebalance(round->instance);
+    if (good && round->divide_when_good) client_instance_regroup(round->instance);
     round_unref(round);
 }
 

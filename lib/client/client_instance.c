@@ -200,6 +200,12 @@ void client_instance_wake_rebalance(struct client_instance *instance)
     rebalance_service_wake(instance->rebalance);
 }
 
+void client_instance_regroup(struct client_instance *instance)
+{
+    atomic_store(&instance->regrouped, true);
+    rebalance_service_wake(instance->rebalance);
+}
+
 static mqc_status own_options(struct client_instance *instance, const mqc_client_options *filled,
                               mqc_error *error)
 {

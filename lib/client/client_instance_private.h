@@ -42,6 +42,8 @@ struct client_instance {
     int64_t stop_deadline_ms;
     struct link roles;
     int heartbeats; /* being put together, or sent and not yet answered */
+
+    atomic_bool regrouped; /* members or brokers came or went: routes may have changed, too */
 };
 
 /* ---- client_steps.c ---- */
@@ -66,6 +68,10 @@ void client_routes_fetch_name_servers(void *instance); /* scheduled task */
 /* ---- client_stats.c ---- */
 void client_stats_sample(void *instance); /* scheduled task */
 void client_stats_listen(void *instance); /* scheduled task */
+
+/* Looks all routes up and has queues divided anew: members that divide at the same time must see
+ * the same routes, or a queue has two of them, or none, until the next refresh. */
+void client_instance_regroup(struct client_instance *instance);
 
 /* ---- client_heartbeat.c ---- */
 void client_heartbeat_task(void *instance); /* scheduled task */

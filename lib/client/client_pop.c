@@ -13,7 +13,7 @@ mqc_status client_pop_assignment(struct client_instance *instance, const char *t
                                  void *arg, bool *known, mqc_error *error)
 {
     char address[ADDRESS_TEXT_BYTES];
-    if (!route_table_any_of_topic(client_instance_routes(instance), topic, address))
+    if (!route_table_any_of_topic(client_instance_routes(instance), topic, false, address))
         return error_set(error, MQC_NO_CONNECTION, "no broker of the topic has an address");
     struct buffer body;
     struct remoting_response response;

@@ -24,7 +24,7 @@ void client_requests_handle(struct remoting_arrival *arrival, void *arg)
 {
     struct client_instance *instance = arg;
     switch (arrival->command->code) {
-    case REQUEST_NOTIFY_CONSUMER_IDS_CHANGED: client_instance_wake_rebalance(instance); break;
+    case REQUEST_NOTIFY_CONSUMER_IDS_CHANGED: client_instance_regroup(instance); break;
     case REQUEST_CHECK_TRANSACTION_STATE: client_pushes_check(instance, arrival); break;
     case REQUEST_PUSH_REPLY_MESSAGE_TO_CLIENT: client_pushes_reply(instance, arrival); break;
     case REQUEST_RESET_CONSUMER_CLIENT_OFFSET:

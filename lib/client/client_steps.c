@@ -227,7 +227,9 @@ static void rebalance_one(struct client_role *role, void *arg)
 static enum rebalance_result rebalance_all(void *arg)
 {
     enum rebalance_result worst = REBALANCE_NOTHING;
-    client_roles_each(arg, CLIENT_ROLE_CONSUMER, rebalance_one, &worst);
+    struct client_instance *instance = arg;
+    if (atomic_exchange(&instance->regrouped, false)) client_routes_refresh(instance);
+    client_roles_each(instance, CLIENT_ROLE_CONSUMER, rebalance_one, &worst);
     return worst;
 }
 

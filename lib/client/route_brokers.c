@@ -65,20 +65,39 @@ int64_t route_table_other_id(struct route_table *table, const char *broker_name,
     return next > broker_id ? next : first;
 }
 
-bool route_table_any_of_topic(struct route_table *table, const char *topic,
+/* Its master's address, or another one's; NULL when there is none. */
+static const char *address_of(const struct broker_data *broker)
+{
+    const char *master = broker_data_master(broker);
+    return !master && broker->address_count > 0 ? broker->addresses[0].address : master;
+}
+
+/* Since when it has answered without a break, in numbers of news. */
+static uint64_t steady_since(struct route_table *table, const char *broker_name)
+    REQUIRES(table->lock)
+{
+    const struct known_broker *known = map_get(&table->brokers, slice_text(broker_name));
+    if (!known) return UINT64_MAX;
+    return known->silent > known->news ? known->silent : known->news;
+}
+
+bool route_table_any_of_topic(struct route_table *table, const char *topic, bool steadiest,
                               char out[ADDRESS_TEXT_BYTES])
 {
     struct topic_queues *queues = route_table_get(table, topic);
     const char *address = NULL;
-    if (queues && queues->route->broker_count > 0) {
-        size_t count = queues->route->broker_count;
-        size_t first = random_below((uint32_t)count);
-        for (size_t i = 0; !address && i < count; i++) {
-            const struct broker_data *broker = &queues->route->brokers[(first + i) % count];
-            address = broker_data_master(broker);
-            if (!address && broker->address_count > 0) address = broker->addresses[0].address;
-        }
+    uint64_t best = 0;
+    size_t count = queues ? queues->route->broker_count : 0;
+    size_t first = count > 0 ? random_below((uint32_t)count) : 0;
+    lock_take(&table->lock);
+    for (size_t i = 0; i < count; i++) {
+        const struct broker_data *broker = &queues->route->brokers[(first + i) % count];
+        uint64_t since = steadiest ? steady_since(table, broker->broker_name) : 0;
+        if (!address_of(broker) || (address && since >= best)) continue;
+        address = address_of(broker);
+        best = since;
     }
+    lock_release(&table->lock);
     if (address) copy_address(out, address);
     topic_queues_unref(queues);
     return address != NULL;
@@ -103,16 +122,29 @@ mqc_status route_table_addresses(struct route_table *table, bool masters_only,
     return error_no_memory(error);
 }
 
+static bool is_at(const struct known_broker *known, const char *address)
+{
+    for (size_t i = 0; i < known->data->address_count; i++)
+        if (strcmp(known->data->addresses[i].address, address) == 0) return true;
+    return false;
+}
+
 void route_table_broker_opened(struct route_table *table, const char *address)
 {
     struct map_entry entry;
     lock_take(&table->lock);
-    for (size_t at = 0; map_next(&table->brokers, &at, &entry);) {
-        struct known_broker *known = entry.value;
-        for (size_t i = 0; i < known->data->address_count; i++)
-            if (strcmp(known->data->addresses[i].address, address) == 0)
-                known->news = ++table->news;
-    }
+    for (size_t at = 0; map_next(&table->brokers, &at, &entry);)
+        if (is_at(entry.value, address)) ((struct known_broker *)entry.value)->news = ++table->news;
+    lock_release(&table->lock);
+}
+
+void route_table_broker_silent(struct route_table *table, const char *address)
+{
+    struct map_entry entry;
+    lock_take(&table->lock);
+    for (size_t at = 0; map_next(&table->brokers, &at, &entry);)
+        if (is_at(entry.value, address))
+            ((struct known_broker *)entry.value)->silent = ++table->news;
     lock_release(&table->lock);
 }
 

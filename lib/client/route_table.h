@@ -29,7 +29,8 @@ void topic_queues_unref(struct topic_queues *queues); /* NULL is fine */
 struct known_broker {
     struct topic_route *route; /* counted: owns the data */
     const struct broker_data *data;
-    uint64_t news; /* see route_table_broker_news */
+    uint64_t news;   /* see route_table_broker_news */
+    uint64_t silent; /* a number of the same row: when it did not answer */
 };
 
 struct route_table {
@@ -74,8 +75,9 @@ bool route_table_readable(struct route_table *table, const char *broker_name, in
 /* The id of the broker to try when the one with this id does not answer: the next one, after the
  * last the first; the same when there is no other. */
 int64_t route_table_other_id(struct route_table *table, const char *broker_name, int64_t broker_id);
-/* Some broker of the topic, a master if possible: for questions that any of them can answer. */
-bool route_table_any_of_topic(struct route_table *table, const char *topic,
+/* Some broker of the topic, its master if possible, for questions that any of them can answer; or
+ * the one that has answered for longest: one that has just started knows few members of groups. */
+bool route_table_any_of_topic(struct route_table *table, const char *topic, bool steadiest,
                               char out[ADDRESS_TEXT_BYTES]);
 /* All addresses (or the masters' alone). */
 mqc_status route_table_addresses(struct route_table *table, bool masters_only,
@@ -83,6 +85,8 @@ mqc_status route_table_addresses(struct route_table *table, bool masters_only,
 
 /* A connection to this address has opened: who is there may have forgotten what it was told. */
 void route_table_broker_opened(struct route_table *table, const char *address);
+/* Who is at this address did not answer a question that others can answer, too. */
+void route_table_broker_silent(struct route_table *table, const char *address);
 /* Another number each time that a connection to the broker or one of its slaves has opened, or
  * their addresses have changed: what they have been told is to be told again. 0: unknown. */
 uint64_t route_table_broker_news(struct route_table *table, const char *broker_name);

@@ -14,7 +14,8 @@ mqc_status filter_check(struct client_instance *instance, const char *group,
     char address[ADDRESS_TEXT_BYTES];
     mqc_error failure;
     if (!subscription_is_sql(subscription) ||
-        !route_table_any_of_topic(client_instance_routes(instance), subscription->topic, address))
+        !route_table_any_of_topic(client_instance_routes(instance), subscription->topic, false,
+                                  address))
         return MQC_OK;
     mqc_status status = client_api_check_filter(client_instance_api(instance), address,
                                                 client_instance_id(instance), group, subscription,

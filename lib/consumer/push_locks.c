@@ -8,7 +8,7 @@
 #include "lib/client/client_locks.h"
 #include "lib/consumer/push_orderly.h"
 
-enum { LOOK_MS = 5000, LOCK_MS = 3000, COMMIT_MS = 3000, UNLOCKED_MS = 200 };
+enum { LOOKS = 4, LOCK_MS = 3000, COMMIT_MS = 3000, UNLOCKED_MS = 200 };
 
 static void tick(void *arg);
 static size_t take_broker(struct consumer_queue **queues, size_t count, mqc_message_queue *places,
@@ -21,8 +21,9 @@ static void forfeit(struct consumer_queue *queue, struct client_instance *instan
 /* Looks more often than locks are due, so that a failure is not waited out for long. */
 mqc_status push_locks_start(struct mqc_push_consumer *consumer, mqc_error *error)
 {
+    int look_ms = consumer->options.lock_renew_ms / LOOKS;
     return scheduled_executor_add(client_instance_scheduler(consumer->core.instance), "queue locks",
-                                  LOOK_MS, LOOK_MS, tick, &consumer->core, &consumer->sweep, error);
+                                  look_ms, look_ms, tick, &consumer->core, &consumer->sweep, error);
 }
 
 static void tick(void *arg)

@@ -83,7 +83,7 @@ static void queue_init(struct consumer_queue *core)
 {
     struct orderly_queue *queue = orderly_queue_of(core);
     lock_init(&queue->lock, LOCK_RANK_LEAF);
-    queue_lock_init(&queue->queue_lock);
+    queue_lock_init(&queue->queue_lock, push_consumer_of(core->consumer)->options.lock_renew_ms);
     queue->turn = (struct consume_task){.run = turn_run, .discard = turn_discard};
     queue->asleep = (struct pull_request){.pull = turn_wake, .discard = turn_not_woken};
 }

@@ -225,7 +225,7 @@ static mqc_status get_members(struct pass *pass, const char *topic, int64_t dead
                               struct name_list *ids, mqc_error *error)
 {
     char address[ADDRESS_TEXT_BYTES];
-    if (!route_table_any_of_topic(client_instance_routes(pass->instance), topic, address))
+    if (!route_table_any_of_topic(client_instance_routes(pass->instance), topic, true, address))
         return error_set(error, MQC_NO_CONNECTION, "no broker of the topic has an address");
     struct members *members = members_of(pass, address, deadline_ms);
     if (!members) return error_no_memory(error);
@@ -248,7 +248,10 @@ static struct members *members_of(struct pass *pass, const char *address, int64_
     members->status = client_api_consumer_list(client_instance_api(pass->instance), address,
                                                pass->consumer->group, deadline_ms, &members->ids,
                                                &members->error);
-    if (members->status == MQC_OK) allocate_sort_ids(&members->ids);
+    if (members->status == MQC_OK)
+        allocate_sort_ids(&members->ids);
+    else /* the next pass asks another one */
+        route_table_broker_silent(client_instance_routes(pass->instance), address);
     return members;
 }
 

@@ -231,6 +231,34 @@ START_TEST(test_offsets_never_go_back_when_a_consumer_leaves)
 }
 END_TEST
 
+/* Whoever joins sees them; those who are there must look again, before the routes' next refresh, or
+ * the same queue would have two of them so long. */
+START_TEST(test_new_queues_are_seen_by_all_when_a_member_joins)
+{
+    enum { MORE = QUEUES + 2, REFRESH_MS = 30000 };
+    mqc_error error;
+    const char *group = contract_name("group");
+    struct probe probe = new_probe();
+    mqc_push_consumer *first = join(group, &probe, 0);
+    await_shares(&probe, 1, QUEUES);
+    mqc_client_options client = contract_client();
+    mqc_admin *admin = mqc_admin_new(&client, &error);
+    mqc_topic_options more = {.read_queues = MORE, .write_queues = MORE};
+    ck_ok(mqc_admin_update_topic(admin, NULL, probe.topic, &more, &error));
+    int64_t joined_ms = contract_unix_ms();
+    mqc_push_consumer *second = join(group, &probe, 1);
+    struct wish wish = {.seats = 2, .each = MORE / 2};
+    contract_await("two members with half of the queues each", seats_have_each, &wish);
+    ck_assert_int_lt(contract_unix_ms() - joined_ms, REFRESH_MS / 2);
+    contract_consumer_end(first);
+    contract_consumer_end(second);
+    mqc_admin_free(admin);
+    mqc_producer_free(probe.producer);
+    collector_free(probe.collector);
+}
+END_TEST
+
 CONTRACT_MAIN("group", test_two_share, test_one_leaves_and_the_other_takes_over,
               test_a_third_joins_and_leaves, test_more_members_than_queues,
-              test_offsets_never_go_back_when_a_consumer_leaves)
+              test_offsets_never_go_back_when_a_consumer_leaves,
+              test_new_queues_are_seen_by_all_when_a_member_joins)

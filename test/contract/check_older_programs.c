@@ -12,7 +12,7 @@
                    #last " is not the end of " #type)
 ENDS_WITH(mqc_client_options, stats_listener_arg);
 ENDS_WITH(mqc_producer_options, send_hook_count);
-ENDS_WITH(mqc_push_consumer_options, consume_hook_count);
+ENDS_WITH(mqc_push_consumer_options, reserved);
 ENDS_WITH(mqc_lite_consumer_options, consume_hook_count);
 ENDS_WITH(mqc_pull_consumer_options, group);
 ENDS_WITH(mqc_topic_options, message_type);

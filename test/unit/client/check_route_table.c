@@ -125,8 +125,8 @@ START_TEST(addresses_are_found)
     ck_assert(route_table_readable(&table, "b", 7, address, &slave));
     ck_assert_str_eq(address, "2.2.2.2:1");
     ck_assert(!slave);
-    ck_assert(route_table_any_of_topic(&table, "t", address));
-    ck_assert(!route_table_any_of_topic(&table, "unknown", address));
+    ck_assert(route_table_any_of_topic(&table, "t", false, address));
+    ck_assert(!route_table_any_of_topic(&table, "unknown", false, address));
     ck_assert_str_eq(route_table_broker_at(&table, "3.3.3.3:1"), "b");
     ck_assert_ptr_null(route_table_broker_at(&table, "9.9.9.9:1"));
     struct name_list list;
@@ -223,6 +223,25 @@ START_TEST(news_of_brokers)
 }
 END_TEST
 
+START_TEST(the_steadiest_broker_is_the_one_that_answers_for_longest)
+{
+    char address[ADDRESS_TEXT_BYTES];
+    put("t", two_brokers, 0);
+    ck_assert(!route_table_any_of_topic(&table, "unknown", true, address));
+    route_table_broker_opened(&table, "2.2.2.2:1");
+    route_table_broker_opened(&table, "1.1.1.1:1");
+    ck_assert(route_table_any_of_topic(&table, "t", true, address));
+    ck_assert_str_eq(address, "2.2.2.2:1");
+    route_table_broker_silent(&table, "2.2.2.2:1");
+    put("t", two_brokers, 0); /* a new route does not forget */
+    ck_assert(route_table_any_of_topic(&table, "t", true, address));
+    ck_assert_str_eq(address, "1.1.1.1:1");
+    route_table_broker_opened(&table, "1.1.1.1:1"); /* it was restarted */
+    ck_assert(route_table_any_of_topic(&table, "t", true, address));
+    ck_assert_str_eq(address, "2.2.2.2:1");
+}
+END_TEST
+
 START_TEST(brokers_without_a_topic_are_forgotten)
 {
     char address[ADDRESS_TEXT_BYTES];
@@ -261,6 +280,7 @@ static Suite *suite(void)
     tcase_add_test(routes, slaves_are_found);
     tcase_add_test(routes, queues_of_a_static_topic);
     tcase_add_test(routes, news_of_brokers);
+    tcase_add_test(routes, the_steadiest_broker_is_the_one_that_answers_for_longest);
     tcase_add_test(routes, brokers_without_a_topic_are_forgotten);
     tcase_add_test(routes, a_wanted_topic_is_listed_before_it_has_a_route);
     suite_add_tcase(suite, routes);

@@ -3,7 +3,7 @@
 
 #include "test/unit/unit.h"
 
-enum { ASKED_MS = 1000 };
+enum { ASKED_MS = 1000, RENEW_MS = 20000 };
 
 static void check(const struct queue_lock *lock, int64_t since_ms, bool due, bool held, bool lost)
 {
@@ -15,7 +15,7 @@ static void check(const struct queue_lock *lock, int64_t since_ms, bool due, boo
 START_TEST(test_never_confirmed)
 {
     struct queue_lock lock;
-    queue_lock_init(&lock);
+    queue_lock_init(&lock, RENEW_MS);
     check(&lock, 0, true, false, false);
 }
 END_TEST
@@ -23,7 +23,7 @@ END_TEST
 START_TEST(test_times)
 {
     struct queue_lock lock;
-    queue_lock_init(&lock);
+    queue_lock_init(&lock, RENEW_MS);
     queue_lock_confirm(&lock, ASKED_MS);
     check(&lock, 0, false, true, false);
     check(&lock, 19999, false, true, false);
