@@ -137,6 +137,13 @@ static void delivered(struct ledger *ledger, struct call *call, int item, int64_
     message->refused = false;
 }
 
+static bool owns(const struct place *place, int member)
+{
+    for (int i = 0; i < OWNERS; i++)
+        if (place->owners[i] == member) return true;
+    return false;
+}
+
 static void begin_call(struct ledger *ledger, const char *rest)
 {
     char topic[NAME], broker[NAME];
@@ -159,6 +166,8 @@ static void begin_call(struct ledger *ledger, const char *rest)
         call->items[call->count++].offset = offset;
     }
     rule_order(ledger, call, ms);
+    if (!owns(&ledger->places[call->place], member)) /* it has not told yet, or has already */
+        ledger->places[call->place].moved_ms = ms;
     for (int i = 0; i < call->count; i++) delivered(ledger, call, i, ends[i], ms);
     ledger->places[call->place].running++;
     member_needs(ledger, member);
@@ -222,10 +231,12 @@ static void own(struct ledger *ledger, struct place *place, int member, bool has
         if (place->owned) ledger->counts.moves++;
         place->owned = true;
     }
-    if (owners_of(place) > 1)
-        place->shared_ms = INT64_MAX;
-    else if (place->shared_ms == INT64_MAX)
-        place->shared_ms = ms;
+    if (owners_of(place) > 1 && place->alone_ms != INT64_MAX) {
+        if (!place->shared_ms || ms > place->alone_ms + COMMITTED_MS) place->shared_ms = ms;
+        place->alone_ms = INT64_MAX;
+    } else if (owners_of(place) < 2 && place->alone_ms == INT64_MAX) {
+        place->alone_ms = ms;
+    }
 }
 
 static void queues_changed(struct ledger *ledger, const char *rest)

@@ -20,8 +20,9 @@ struct place { /* a queue */
     int queue;
     int owners[OWNERS];  /* members that say they have it; -1: nobody */
     bool owned;          /* some member has told of it */
-    int64_t moved_ms;    /* when a member last gained it that was not the first */
-    int64_t shared_ms;   /* when it last had two owners; INT64_MAX: it has */
+    int64_t moved_ms;    /* when a member last gained it that was not the first to tell of it */
+    int64_t shared_ms;   /* since when it had two owners, the last time; 0: never */
+    int64_t alone_ms;    /* until when; INT64_MAX: it still has */
     int64_t committed;   /* -1: not known */
     bool may_fall;       /* once */
     unsigned char *done; /* a bit an offset */

@@ -25,6 +25,13 @@ static bool moved_after(const struct ledger *ledger, const struct place *place, 
     return soon_after(place->owned ? place->moved_ms : ledger->changed_ms, ms);
 }
 
+/* For as long as two members have a queue, each commits what it has done itself. */
+static bool shared_at(const struct place *place, int64_t ms)
+{
+    return place->shared_ms > 0 && place->shared_ms <= ms + COMMITTED_MS &&
+           place->alone_ms >= ms - GRACE_MS;
+}
+
 /* Why a message that was delivered before comes again at `ms`; REASONS: there is no reason. */
 static enum reason reason_of(const struct ledger *ledger, const struct message *message,
                              const struct call *call, int item, int64_t ms)
@@ -41,7 +48,7 @@ static enum reason reason_of(const struct ledger *ledger, const struct message *
         return late ? LATE : REASONS;
     }
     if (moved_after(ledger, place, message->last_ms)) return MOVED;
-    if (place->shared_ms && place->shared_ms >= message->last_ms - GRACE_MS) return SHARED;
+    if (shared_at(place, message->last_ms)) return SHARED;
     return REASONS;
 }
 
