@@ -379,9 +379,10 @@ soak: $(CHAOS_PROGRAMS)  ## HOURS of the same on real brokers, with memory, thre
 
 .PHONY: check-tool
 check-tool: $(FAKE_TOOL) $(BUILD)/mqc  ## check the command line tool
-	@test/tool/check-tool $(FAKE_TOOL)
 	@test/tool/check-pulling $(BUILD)/mqc
 	@test/tool/check-reply $(BUILD)/mqc
+	@test/tool/check-demo $(BUILD)/mqc
+	@test/tool/check-tool $(FAKE_TOOL)
 
 .PHONY: check-admin
 check-admin: $(BUILD)/mqc  ## check the tool's administration on an embedded cluster

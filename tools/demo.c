@@ -17,7 +17,7 @@
 
 #define DEMO_TOPIC "mqc_demo"
 
-enum { FRAME_MS = 150, PATIENCE_MS = 30000, DRAIN_MS = 5000 };
+enum { FRAME_MS = 150, PATIENCE_S = 10, DRAIN_MS = 5000 };
 
 struct consumer {
     struct demo_counts *counts;
@@ -33,9 +33,11 @@ struct demo {
     char group[64];
     mqc_producer *producer;
     struct consumer consumers[2];
-    bool live;
+    int patience_s;
+    bool live, quiet;
 };
 
+static int demonstrate(const struct arguments *arguments, int messages, int patience_s);
 static int run(struct demo *demo, const char *name_servers);
 static mqc_status set_up(struct demo *demo, const char *name_servers, mqc_error *error);
 static mqc_status start_consumer(struct demo *demo, int index, mqc_error *error);
@@ -50,23 +52,41 @@ static void fail(struct demo_counts *counts, const char *what, const mqc_error *
 
 int demo_command(int argc, char **argv)
 {
+    int messages = DEMO_MOST, patience_s = PATIENCE_S;
+    const struct argument own[] = {
+        {'m', "messages", "N", "send so many (default and most: 10000)", ARGUMENT_NUMBER, &messages,
+         NULL},
+        {0, "timeout", "S", "give up when nothing has come for S seconds (default: 10)",
+         ARGUMENT_NUMBER, &patience_s, NULL},
+    };
     struct arguments arguments = {
         .command = "demo",
         .synopsis = "[option]…",
         .about = "Sends numbered messages and consumes them with two members of a group, one of\n"
-                 "which leaves halfway; on an embedded cluster, or with -n on one of yours."};
+                 "which leaves halfway; on an embedded cluster, or with -n on one of yours.",
+        .own = own,
+        .own_count = sizeof own / sizeof own[0]};
     int code = arguments_parse(&arguments, argc, argv);
     if (code < 0 && arguments.rest_count > 0)
         code = usage_error("demo", "unexpected argument \"%s\"", arguments.rest[0]);
-    struct demo *demo = code < 0 ? calloc(1, sizeof *demo) : NULL;
-    if (demo) {
-        demo->client = arguments_client(&arguments);
-        code = run(demo, demo->client.name_servers);
-        free(demo);
-    } else if (code < 0) {
-        code = EXIT_FAILED;
-    }
+    if (code < 0 && messages > DEMO_MOST)
+        code = usage_error("demo", "--messages is %d: at most %d are counted", messages, DEMO_MOST);
+    if (code < 0) code = demonstrate(&arguments, messages, patience_s);
     arguments_done(&arguments);
+    return code;
+}
+
+static int demonstrate(const struct arguments *arguments, int messages, int patience_s)
+{
+    struct demo *demo = calloc(1, sizeof *demo);
+    if (!demo) return failure("demo", "out of memory");
+    demo->counts.wanted = messages;
+    demo->patience_s = patience_s;
+    demo->quiet = arguments->quiet;
+    demo->live = !arguments->quiet && isatty(STDOUT_FILENO);
+    demo->client = arguments_client(arguments);
+    int code = run(demo, demo->client.name_servers);
+    free(demo);
     return code;
 }
 
@@ -84,13 +104,12 @@ static int run(struct demo *demo, const char *name_servers)
     pthread_t sender;
     pthread_mutex_init(&counts->mutex, NULL);
     pthread_cond_init(&counts->changed, NULL);
-    demo->live = isatty(STDOUT_FILENO);
     bool ready = set_up(demo, name_servers, &error) == MQC_OK;
     if (!ready) fail(counts, "starting", &error);
     counts->began_us = demo_now_us();
     if (ready && pthread_create(&sender, NULL, produce, demo) == 0) {
-        if (wait_for(demo, DEMO_MESSAGES / 2)) leave(demo, 1);
-        wait_for(demo, DEMO_MESSAGES);
+        if (wait_for(demo, counts->wanted / 2)) leave(demo, 1);
+        wait_for(demo, counts->wanted);
         pthread_join(sender, NULL);
     }
     leave(demo, 0);
@@ -99,11 +118,12 @@ static int run(struct demo *demo, const char *name_servers)
     pthread_mutex_lock(&counts->mutex);
     if (demo->live) demo_draw(counts);
     if (demo->live) puts("");
-    bool good = demo_summary(counts);
+    bool good = demo_summary(counts, demo->quiet);
     pthread_mutex_unlock(&counts->mutex);
+    if (demo->cluster && !demo->quiet)
+        puts("\nThe same on a cluster of yours:\n"
+             "  mqc topic create -n HOST:9876 -t " DEMO_TOPIC "\n  mqc demo -n HOST:9876");
     mqc_embedded_stop(demo->cluster);
-    puts("\nThe same on a cluster of yours:\n"
-         "  mqc topic create -n HOST:9876 -t " DEMO_TOPIC "\n  mqc demo -n HOST:9876");
     pthread_cond_destroy(&counts->changed);
     pthread_mutex_destroy(&counts->mutex);
     int finished = output_finish("demo");
@@ -156,7 +176,7 @@ static void *produce(void *arg)
     struct demo *demo = arg;
     struct demo_counts *counts = &demo->counts;
     int64_t began = demo_now_us();
-    for (int i = 0; i < DEMO_MESSAGES; i++) {
+    for (int i = 0; i < counts->wanted; i++) {
         int64_t ahead_us = began + (int64_t)i * 1000000 / DEMO_RATE - demo_now_us();
         if (ahead_us > 2000) /* pacing is what the demonstration is about, so this may sleep */
             nanosleep(&(struct timespec){ahead_us / 1000000, ahead_us % 1000000 * 1000}, NULL);
@@ -195,7 +215,7 @@ static mqc_consume_status consume(mqc_delivery *delivery, void *arg)
         snprintf(body, sizeof body, "%.*s", (int)view.size, (const char *)view.data);
         /* Messages of an earlier run on the same topic are not ours to count. */
         if (sscanf(body, "%64s %d %lld", group, &number, &sent_us) == 3 && number >= 0 &&
-            number < DEMO_MESSAGES && strcmp(group, consumer->group) == 0)
+            number < consumer->counts->wanted && strcmp(group, consumer->group) == 0)
             count_received(consumer->counts, consumer->index, message, number, sent_us);
     }
     return MQC_CONSUME_SUCCESS;
@@ -245,9 +265,9 @@ static bool wait_for(struct demo *demo, int64_t received)
         if (demo->live) demo_draw(counts);
         if (counts->received != last) moved_us = demo_now_us();
         last = counts->received;
-        if (demo_now_us() - moved_us > (int64_t)PATIENCE_MS * 1000)
-            snprintf(counts->failure, sizeof counts->failure, "no message for %d s",
-                     PATIENCE_MS / 1000);
+        if (demo_now_us() - moved_us > (int64_t)demo->patience_s * 1000000)
+            snprintf(counts->failure, sizeof counts->failure, "no message came for %d s",
+                     demo->patience_s);
     }
     bool good = !counts->failure[0];
     pthread_mutex_unlock(&counts->mutex);

@@ -110,16 +110,17 @@ static const char HELP_TEXT[] =
 static int run(struct embedded *embedded);
 
 /* False when it was no number; that was said. */
-static bool take_number(const char *name, const char *text, int *out)
+static bool take_number(const char *name, const char *text, int least, int *out)
 {
+    enum { MOST = 1000000 };
     char *end;
     errno = 0;
     long number = strtol(text, &end, 10);
-    if (errno == 0 && end != text && *end == '\0' && number >= 0 && number <= 1000000) {
+    if (errno == 0 && end != text && *end == '\0' && number >= least && number <= MOST) {
         *out = (int)number;
         return true;
     }
-    usage_error(NAME, "--%s is \"%s\": a number is needed", name, text);
+    usage_error(NAME, "--%s is \"%s\": give a number from %d", name, text, least);
     return false;
 }
 
@@ -133,15 +134,15 @@ static bool take_each(const char *name, const char *text, struct each *each)
     return false;
 }
 
-static bool take_option(struct embedded *embedded, int letter)
+static bool take_option(struct embedded *embedded, int letter, const char *word)
 {
     mqc_embedded_options *options = &embedded->options;
     switch (letter) {
-    case BROKERS: return take_number("brokers", optarg, &options->brokers);
-    case SLAVES: return take_number("slaves", optarg, &options->slaves);
-    case PORT: return take_number("port", optarg, &options->name_server_port);
-    case BROKER_PORT: return take_number("broker-port", optarg, &options->broker_port);
-    case QUEUES: return take_number("queues", optarg, &options->topic_queues);
+    case BROKERS: return take_number("brokers", optarg, 1, &options->brokers);
+    case SLAVES: return take_number("slaves", optarg, 0, &options->slaves);
+    case PORT: return take_number("port", optarg, 1, &options->name_server_port);
+    case BROKER_PORT: return take_number("broker-port", optarg, 1, &options->broker_port);
+    case QUEUES: return take_number("queues", optarg, 1, &options->topic_queues);
     case TOPIC: return take_each("topic", optarg, &embedded->topics);
     case SETTING: return take_each("broker-config", optarg, &embedded->settings);
     case FAULT: return take_each("fault", optarg, &embedded->faults);
@@ -154,7 +155,8 @@ static bool take_option(struct embedded *embedded, int letter)
     case BINARY: return options->binary_headers = true;
     case STDIN: return embedded->until_end_of_input = true;
     case REQUESTS: return embedded->show_requests = true;
-    default: usage_error(NAME, "see the options"); return false;
+    case ':': usage_error(NAME, "\"%s\" needs a value", word); return false;
+    default: usage_error(NAME, "there is no option \"%s\"", word); return false;
     }
 }
 
@@ -200,12 +202,12 @@ int embedded_command(int argc, char **argv)
     struct embedded embedded = {0};
     int letter;
     optind = 1;
-    while ((letter = getopt_long(argc, argv, "b:p:t:f:h", OPTIONS, NULL)) != -1) {
+    while ((letter = getopt_long(argc, argv, ":b:p:t:f:h", OPTIONS, NULL)) != -1) {
         if (letter == HELP) {
             fputs(HELP_TEXT, stdout);
             return output_finish(NAME);
         }
-        if (!take_option(&embedded, letter)) return EXIT_USAGE;
+        if (!take_option(&embedded, letter, argv[optind - 1])) return EXIT_USAGE;
     }
     if (optind < argc) return usage_error(NAME, "unexpected argument \"%s\"", argv[optind]);
     return split_users(&embedded) && join_settings(&embedded) ? run(&embedded) : EXIT_USAGE;

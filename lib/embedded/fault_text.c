@@ -7,19 +7,20 @@
 static const struct {
     const char *name;
     mqc_embedded_fault_kind kind;
+    const char *needs; /* what its value says; NULL: it can do without */
 } KINDS[] = {
-    {"delay", MQC_FAULT_DELAY},
-    {"answer", MQC_FAULT_ANSWER},
-    {"drop", MQC_FAULT_DROP},
-    {"no-answer", MQC_FAULT_NO_ANSWER},
-    {"lose", MQC_FAULT_LOSE},
-    {"close", MQC_FAULT_CLOSE},
-    {"garbage", MQC_FAULT_GARBAGE},
-    {"duplicate", MQC_FAULT_DUPLICATE},
-    {"wrong-opaque", MQC_FAULT_WRONG_OPAQUE},
-    {"trickle", MQC_FAULT_TRICKLE},
-    {"refuse", MQC_FAULT_REFUSE},
-    {"stall", MQC_FAULT_STALL},
+    {"delay", MQC_FAULT_DELAY, "milliseconds"},
+    {"answer", MQC_FAULT_ANSWER, "a response code"},
+    {"drop", MQC_FAULT_DROP, NULL},
+    {"no-answer", MQC_FAULT_NO_ANSWER, NULL},
+    {"lose", MQC_FAULT_LOSE, NULL},
+    {"close", MQC_FAULT_CLOSE, NULL},
+    {"garbage", MQC_FAULT_GARBAGE, NULL},
+    {"duplicate", MQC_FAULT_DUPLICATE, NULL},
+    {"wrong-opaque", MQC_FAULT_WRONG_OPAQUE, NULL},
+    {"trickle", MQC_FAULT_TRICKLE, NULL},
+    {"refuse", MQC_FAULT_REFUSE, NULL},
+    {"stall", MQC_FAULT_STALL, NULL},
 };
 
 static mqc_status set_number(const char *name, const char *text, int *out, mqc_error *error)
@@ -35,6 +36,9 @@ static mqc_status set_kind(const char *name, const char *value, mqc_embedded_fau
     for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++) {
         if (strcmp(KINDS[i].name, name) != 0) continue;
         int number = 0;
+        if (!value && KINDS[i].needs)
+            return error_set(error, MQC_BAD_ARGUMENT, "fault: %s needs %s: %s=NUMBER", name,
+                             KINDS[i].needs, name);
         out->kind = KINDS[i].kind;
         if (value) {
             mqc_status status = set_number(name, value, &number, error);
@@ -62,7 +66,7 @@ static mqc_status set_condition(const char *name, const char *value, mqc_embedde
                                                        : NULL;
     if (!place)
         return error_set(error, MQC_BAD_ARGUMENT,
-                         "fault: \"%.40s\" is unknown: use code, client, topic, server, skip, "
+                         "fault: \"%.40s\" is no condition: use code, client, topic, server, skip, "
                          "count or text",
                          name);
     *place = value ? value : "";

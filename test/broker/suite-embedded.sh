@@ -1,17 +1,19 @@
-# Sourced by "check": the Java client 5.5.0 on `mqc embedded` in place of a real cluster.
+# Sourced by "check": the Java client 5.5.0 and the Go client v2 on `mqc embedded` in place of a real cluster.
 
-embedded_process=""
+embedded_process="" go_process=""
 
 suite_embedded()
 {
     security=() load_security=()
     start_embedded || return 0
+    start_go
     step "embedded: Java sends with tags, keys, properties, UTF-8, zlib, lz4 and zstd; we consume" java_sends
     step "embedded: we send; Java consumes" java_consumes
     step "embedded: Java and we share a group" java_shares_a_group
     step "embedded: what Java refuses comes again to it" java_refuses
     step "embedded: what we refuse comes again to Java" java_gets_what_we_refuse
     step "embedded: mqadmin's commands find what they ask for" mqadmin_on_embedded
+    [[ -z $go_process ]] || step "embedded: Go sends singly and in a batch, consumes by tag, and what it refuses comes again" go_is_content
     stop_embedded
 }
 
@@ -33,8 +35,35 @@ start_embedded()
     echo "--     mqc embedded: $NAMESRV_ADDR"
 }
 
+# Most of its 20 s are its own waiting: it runs beside the steps, and the last of them looks at what became of it.
+start_go()
+{
+    [[ "go_is_content embedded: Go" =~ ${MQC_BROKER_STEPS:-} ]] || return 0
+    command -v go >/dev/null || {
+        echo "--     no go here: the Go client is not tried"
+        return 0
+    }
+    set -m
+    (
+        status=0
+        cd "$here/../interop/go" && nice go build -o "$work/go-peer" . && "$work/go-peer" "$NAMESRV_ADDR" go-topic 5 || status=$?
+        echo "$status" >"$work/go.code"
+    ) >"$work/go.out" 2>&1 </dev/null &
+    go_process=$!
+    set +m
+}
+
+go_is_content()
+{
+    await "the end of the Go client" test -s "$work/go.code"
+    cat "$work/go.out"
+    same "exit code of the Go client" "$(<"$work/go.code")" 0
+}
+
 stop_embedded()
 {
+    [[ -z $go_process ]] || kill -- "-$go_process" 2>/dev/null || true
+    go_process=""
     [[ -n $embedded_process ]] || return 0
     kill "$embedded_process" 2>/dev/null || true
     wait "$embedded_process" 2>/dev/null || true

@@ -200,8 +200,9 @@ START_TEST(faults_can_be_written_as_text)
         MQC_OK);
     wire_expect(wire, 9999, NULL, NULL, SLICE_ABSENT, 14);
     expect_odd();
-    static const char *const wrong[] = {"",           "nonsense",       "answer=x", "delay:code",
-                                        "delay:no=1", "delay:count=-1", "delay=-5"};
+    static const char *const wrong[] = {"",        "nonsense",  "answer=x",  "answer:count=1",
+                                        "delay",   "lose:code", "lose:no=1", "lose:count=-1",
+                                        "delay=-5"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         ck_assert_int_eq(mqc_embedded_add_fault_text(cluster, wrong[i], NULL, &error),
                          MQC_BAD_ARGUMENT);
