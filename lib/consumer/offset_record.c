@@ -16,6 +16,8 @@ struct offset_record {
     int64_t confirmed;           /* what the store is known to have; -1: nothing, or unknown */
     uint64_t news;               /* the store's, when that was told */
     int64_t under_way;           /* what it is being given; -1: nothing */
+    bool first;                  /* what is told next may be lost: see end_update */
+    bool repeat;                 /* it was, and is to be told again */
     bool again;                  /* to be told what is new when it has answered */
     bool frozen;                 /* nothing changes any more */
     bool abandoned;              /* … and nothing is to be told */
@@ -45,6 +47,7 @@ mqc_status offset_record_new(struct offset_store *store, const struct offset_pla
     record->place = kept;
     record->offset = record->confirmed = stored;
     record->under_way = -1;
+    record->first = store->type->may_lose_first && stored <= 0;
     record->news = read_news(record);
     *out = record;
     return MQC_OK;
@@ -160,8 +163,10 @@ static int64_t begin_update(struct offset_record *record, uint64_t news)
 {
     record->again = false;
     if (record->offset < 0 || record->abandoned) return -1;
-    if (record->offset == record->confirmed && record->news == news) return -1;
+    bool known = record->offset == record->confirmed && record->news == news;
+    if (known && !record->repeat) return -1;
     record->news = news;
+    record->repeat = false;
     return record->under_way = record->offset;
 }
 
@@ -189,12 +194,20 @@ void offset_record_stored(struct offset_record *record, const mqc_error *error)
 }
 
 /* What is to be stored next; -1: nothing now. Of an update that failed it is not known whether it
- * was done: the offset is stored anew, whatever was there before. */
+ * was done: the offset is stored anew, whatever was there before.
+ * Of the first offsets that a group stores of a topic, all at once, a broker may keep only one
+ * queue's and answer that all is well (ConsumerOffsetManager.commitOffset: each makes the table of
+ * the queues). A queue of which nothing was stored before is therefore told twice; Java tells what
+ * it has every 5 s. */
 static int64_t end_update(struct offset_record *record, bool done)
 {
     uint64_t news = read_news(record);
     lock_take(&record->lock);
     record->confirmed = done ? record->under_way : -1;
+    if (done && record->first) {
+        record->first = false;
+        record->repeat = true;
+    }
     record->under_way = -1;
     int64_t next = record->again ? begin_update(record, news) : -1;
     if (next < 0) condition_wake_all(&record->came_back);

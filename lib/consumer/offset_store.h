@@ -24,6 +24,8 @@ struct offset_store_type {
     /* Another number each time that who keeps the offset may have forgotten it, or is somebody
      * else: what was stored is to be stored again. May be NULL: never. */
     uint64_t (*news)(struct offset_store *store, const struct offset_place *place);
+    /* The first that is stored of a queue may be lost although it was answered. */
+    bool may_lose_first;
     /* After a round of updates: brings what was only noted to where it lasts. May be NULL. */
     void (*flush)(struct offset_store *store);
     /* The consumer has come to its end, though answers and messages may still refer to the store:

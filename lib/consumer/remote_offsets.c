@@ -33,6 +33,7 @@ static const struct offset_store_type REMOTE_OFFSETS = {
     .update = update,
     .begin_update = begin_update,
     .news = news,
+    .may_lose_first = true,
     .destroy = destroy,
 };
 
