@@ -31,6 +31,13 @@ struct slice golden_text(const char *file);
 /* Bytes from a hex string, e.g. hex_bytes("00 01 ff"). Lives until the process ends. */
 struct slice hex_bytes(const char *hex);
 
+/* For loops of many thousands: what passes leaves no mark. Each ck_assert writes down where the
+ * test is. */
+#define ck_assert_often(expression)                                                                \
+    do {                                                                                           \
+        if (!(expression)) ck_abort_msg("not so: %s", #expression);                                \
+    } while (0)
+
 #define ck_assert_slice(actual, text)                                                              \
     do {                                                                                           \
         struct slice ck_slice_ = (actual);                                                         \

@@ -86,29 +86,18 @@ static void answer(mqc_status status)
     offset_record_stored(record, status == MQC_OK ? NULL : &error);
 }
 
-static const struct offset_store_type FORGETFUL = {.update = update,
-                                                   .begin_update = begin_update,
-                                                   .news = news,
-                                                   .destroy = destroy,
-                                                   .may_lose_first = true};
-
-static struct offset_record *record_new_at(const struct offset_store_type *type, int64_t stored)
+static struct offset_record *record_new(int64_t stored)
 {
     /* The names need not outlive the call. */
     char group[] = "group", topic[] = "topic", broker_name[] = "broker-a";
     struct offset_place place = {group, topic, broker_name, 3};
     struct offset_record *record;
     mqc_error error;
-    offset_store_init(&fake.store, type);
+    offset_store_init(&fake.store, &FAKE);
     ck_assert_int_eq(offset_record_new(&fake.store, &place, stored, &record, &error), MQC_OK);
     memset(group, 'x', sizeof group - 1);
     memset(topic, 'x', sizeof topic - 1);
     return record;
-}
-
-static struct offset_record *record_new(int64_t stored)
-{
-    return record_new_at(&FAKE, stored);
 }
 
 static void record_free(struct offset_record *record)
@@ -201,54 +190,6 @@ START_TEST(test_nothing_new_is_not_told)
     answer(MQC_OK);
     offset_record_persist(record);
     ck_assert_int_eq(offset_record_commit(record, CLOCK_NEVER, &error), MQC_OK);
-    ck_told(6);
-    record_free(record);
-}
-END_TEST
-
-/* Brokers answer the first offsets of a group, and may keep only one of them. */
-START_TEST(test_first_of_a_queue_is_told_twice)
-{
-    mqc_error error;
-    struct offset_record *record = record_new_at(&FORGETFUL, 0);
-    offset_record_persist(record);
-    ck_assert_int_eq(fake.count, 0);
-    offset_record_raise(record, 6);
-    offset_record_persist(record);
-    answer(MQC_OK);
-    ck_told(6);
-    offset_record_persist(record);
-    answer(MQC_OK);
-    offset_record_persist(record);
-    ck_told(6, 6);
-    offset_record_raise(record, 7);
-    ck_assert_int_eq(offset_record_commit(record, CLOCK_NEVER, &error), MQC_OK);
-    ck_assert_int_eq(offset_record_commit(record, CLOCK_NEVER, &error), MQC_OK);
-    ck_told(6, 6, 7);
-    record_free(record);
-}
-END_TEST
-
-START_TEST(test_first_may_be_the_last)
-{
-    mqc_error error;
-    struct offset_record *record = record_new_at(&FORGETFUL, -1);
-    offset_record_raise(record, 6);
-    offset_record_persist(record);
-    answer(MQC_OK);
-    ck_assert_int_eq(offset_record_commit(record, CLOCK_NEVER, &error), MQC_OK);
-    ck_told(6, 6);
-    record_free(record);
-}
-END_TEST
-
-START_TEST(test_known_group_is_told_once)
-{
-    struct offset_record *record = record_new_at(&FORGETFUL, 5);
-    offset_record_raise(record, 6);
-    offset_record_persist(record);
-    answer(MQC_OK);
-    offset_record_persist(record);
     ck_told(6);
     record_free(record);
 }
@@ -445,13 +386,11 @@ static Suite *offset_record_suite(void)
     Suite *suite = suite_create("offset_record");
     UNIT_CASE(suite, "record", test_only_up, test_frozen_does_not_move,
               test_frozen_elsewhere_goes_down_too, test_abandoned_is_not_told);
-    UNIT_CASE(suite, "update", test_nothing_new_is_not_told, test_first_of_a_queue_is_told_twice,
-              test_first_may_be_the_last, test_known_group_is_told_once,
-              test_after_news_all_is_told_again, test_group_without_offset,
-              test_store_that_answers_within_the_call, test_one_update_at_a_time,
-              test_risen_meanwhile_waits_for_the_next_time, test_given_up_with_an_update_under_way,
-              test_failed_update_is_told_anew, test_failed_update_does_not_hold_up_the_one_behind,
-              test_broker_that_is_down);
+    UNIT_CASE(suite, "update", test_nothing_new_is_not_told, test_after_news_all_is_told_again,
+              test_group_without_offset, test_store_that_answers_within_the_call,
+              test_one_update_at_a_time, test_risen_meanwhile_waits_for_the_next_time,
+              test_given_up_with_an_update_under_way, test_failed_update_is_told_anew,
+              test_failed_update_does_not_hold_up_the_one_behind, test_broker_that_is_down);
     UNIT_CASE(suite, "commit", test_commit_waits_for_the_update_under_way,
               test_commit_waits_no_longer_than_it_may);
     return suite;

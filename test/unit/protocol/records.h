@@ -19,17 +19,17 @@ static inline void decode_damaged(struct slice damaged, void *arg)
     mqc_error error;
     struct message_block *block;
     mqc_status status = message_block_decode(NULL, damaged, &block, &error);
-    ck_assert(status == MQC_OK || status == MQC_BAD_FRAME);
+    ck_assert_often(status == MQC_OK || status == MQC_BAD_FRAME);
     if (damaged.size < *(size_t *)arg && status == MQC_OK) /* only where a record ends */
-        ck_assert(!block || block->count < 6);
+        ck_assert_often(!block || block->count < 6);
     for (size_t i = 0; block && i < block->count; i++) {
         mqc_message *message = &block->messages[i];
         status = message_inflate(message, i % 2 == 0, &error);
-        ck_assert(status == MQC_OK || status == MQC_BAD_FRAME || status == MQC_TOO_BIG);
-        ck_assert_ptr_nonnull(mqc_message_id(message));
-        ck_assert_ptr_nonnull(mqc_message_born_host(message));
-        assert_ok(message_restore_topic(message, &error), &error);
-        ck_assert_ptr_nonnull(memchr(mqc_message_topic(message), 0, 70000));
+        ck_assert_often(status == MQC_OK || status == MQC_BAD_FRAME || status == MQC_TOO_BIG);
+        ck_assert_often(mqc_message_id(message) != NULL);
+        ck_assert_often(mqc_message_born_host(message) != NULL);
+        ck_assert_often(message_restore_topic(message, &error) == MQC_OK);
+        ck_assert_often(memchr(mqc_message_topic(message), 0, 70000) != NULL);
         mqc_message_tag(message);
     }
     message_block_unref(block);
