@@ -88,7 +88,9 @@ START_TEST(test_members)
     const char *topic = contract_topic(2), *group = contract_name("group");
     ck_fails(mqc_admin_group_members(admin, group, &members, &error), MQC_NOT_FOUND, group,
              "online");
-    mqc_push_consumer_options options = {.group = group,
+    mqc_client_options client = admins_hasty_client();
+    mqc_push_consumer_options options = {.client = &client,
+                                         .group = group,
                                          .from = MQC_FROM_FIRST,
                                          .listener = collector_listen,
                                          .listener_arg = collector_seat(collector, 0)};

@@ -12,6 +12,7 @@ static mqc_push_consumer *consume_refusing(const mqc_push_consumer_options *opti
                                            const char *topic)
 {
     mqc_client_options client = contract_client();
+    contract_hurry();
     client.route_refresh_ms = 200;
     mqc_push_consumer_options complete = *options;
     complete.client = &client;
@@ -87,6 +88,7 @@ START_TEST(test_tag_filter_lets_retries_pass)
     struct collector *collector = collector_new_judging(refuse_first_time, NULL);
     mqc_producer *producer = contract_producer(NULL);
     mqc_client_options client = contract_client();
+    contract_hurry();
     client.route_refresh_ms = 200;
     mqc_push_consumer_options options = {.client = &client,
                                          .group = contract_name("group"),

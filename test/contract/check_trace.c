@@ -1,5 +1,6 @@
 /* The message trace: what is sent and consumed leaves records in the trace topic, of the form that
  * RocketMQ's console reads. */
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -229,14 +230,20 @@ END_TEST
 
 static mqc_consume_status refuse_all(mqc_delivery *delivery, void *arg)
 {
-    (void)arg;
     mqc_delivery_retry_level(delivery, -1);
+    atomic_fetch_add((atomic_int *)arg, 1);
     return MQC_RECONSUME_LATER;
+}
+
+static bool one_came(void *count)
+{
+    return atomic_load((atomic_int *)count) == 1;
 }
 
 START_TEST(test_refused_messages_are_recorded_so)
 {
     static struct records records;
+    static atomic_int refused;
     const char *topic = contract_topic(1), *trace_topic = contract_topic(1);
     mqc_client_options client = contract_client();
     mqc_producer *producer = contract_producer(&client);
@@ -248,10 +255,12 @@ START_TEST(test_refused_messages_are_recorded_so)
         contract_consumer(&(mqc_push_consumer_options){.client = &client,
                                                        .group = contract_name("readers"),
                                                        .listener = refuse_all,
+                                                       .listener_arg = &refused,
                                                        .from = MQC_FROM_FIRST},
                           topic, "*");
+    contract_await("the message", one_came, &refused);
+    contract_consumer_end(consumer); /* sends the records at once, and not after their 5 s */
     read_records(trace_topic, 2, &records);
-    contract_consumer_end(consumer);
     const struct record *after = find(&records, "SubAfter", 2, result.message_id);
     ck_assert_ptr_nonnull(after);
     ck_assert_str_eq(after->fields[4], "false");

@@ -89,17 +89,31 @@ mqc_consume_status collector_listen(mqc_delivery *delivery, void *arg)
 
 /* ---- waiting ---- */
 
+static struct timespec in_ms(int ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    int64_t nanoseconds = until.tv_nsec + ms * INT64_C(1000000);
+    until.tv_sec += nanoseconds / 1000000000;
+    until.tv_nsec = nanoseconds % 1000000000;
+    return until;
+}
+
 void collector_await_until(struct collector *collector, const char *what,
                            collector_condition *holds, void *arg)
 {
-    struct timespec deadline;
-    clock_gettime(CLOCK_MONOTONIC, &deadline);
-    deadline.tv_sec += CONTRACT_WAIT_MS / 1000;
-    int waited = 0;
+    int left_ms = CONTRACT_WAIT_MS, slice_ms = contract_slice_ms();
     pthread_mutex_lock(&collector->lock);
     bool held = holds(collector->received, collector->count, arg);
-    while (!held && waited == 0) {
-        waited = pthread_cond_timedwait(&collector->changed, &collector->lock, &deadline);
+    while (!held && left_ms > 0) {
+        struct timespec until = in_ms(slice_ms);
+        while (!held && pthread_cond_timedwait(&collector->changed, &collector->lock, &until) == 0)
+            held = holds(collector->received, collector->count, arg);
+        left_ms -= slice_ms;
+        if (held) break;
+        pthread_mutex_unlock(&collector->lock);
+        contract_slice_over();
+        pthread_mutex_lock(&collector->lock);
         held = holds(collector->received, collector->count, arg);
     }
     size_t count = collector->count;

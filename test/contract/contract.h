@@ -111,6 +111,12 @@ int64_t contract_unix_ms(void);
 /* Lets time pass at the brokers: at once on an embedded cluster; a real one has its own. */
 void contract_pass(int64_t ms);
 
+/* From here on time at an embedded cluster passes ten times as fast while the test waits: for what
+ * is delayed there. Whoever waits does so in slices and lets time pass after each. */
+void contract_hurry(void);
+int contract_slice_ms(void); /* CONTRACT_WAIT_MS without hurry */
+void contract_slice_over(void);
+
 /* Calls `holds` until it answers true; for what gives no sign when it changes. */
 typedef bool contract_condition(void *arg);
 void contract_await(const char *what, contract_condition *holds, void *arg);
