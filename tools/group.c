@@ -1,5 +1,5 @@
 /* mqc group create|update|delete|list|config|topics; the subcommands about progress and members are
- * in group_progress.c and group_members.c. Main thread. */
+ * in group_progress.c, group_members.c and group_mode.c. Main thread. */
 #include "tools/group.h"
 
 #include <stdio.h>
@@ -38,6 +38,7 @@ int group_command(int argc, char **argv)
         {"info", group_info_command, "print what a member tells of itself"},
         {"reset", group_reset_command, "move a group's offsets to a time or an offset"},
         {"clone", group_clone_command, "give a group the offsets of another one"},
+        {"mode", group_mode_command, "have a group pull or pop a topic (5.x)"},
     };
     return subcommands_run("group", "Looks after consumer groups.", SUBCOMMANDS,
                            COUNT_OF(SUBCOMMANDS), argc, argv);

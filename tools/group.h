@@ -19,6 +19,7 @@
 int group_progress_command(int argc, char **argv);
 int group_reset_command(int argc, char **argv);
 int group_clone_command(int argc, char **argv);
+int group_mode_command(int argc, char **argv);
 int group_members_command(int argc, char **argv);
 int group_producers_command(int argc, char **argv);
 int group_info_command(int argc, char **argv);
