@@ -144,13 +144,16 @@ static bool make_room(struct meters *meters)
 
 static struct timers *timers_of(struct meters *meters, const char *topic, const char *broker)
 {
-    struct timers *timers = meters->timers;
-    while (timers && (timers->topic != topic || timers->broker != broker)) timers = timers->next;
+    uint32_t mixed = (uint32_t)((uintptr_t)topic >> 4) * 0x9E3779B9u;
+    struct timers **chain = &meters->chains[(mixed >> 16) % TIMER_CHAINS], *timers = *chain;
+    while (timers && (timers->topic != topic || timers->broker != broker)) timers = timers->chained;
     if (timers) return timers;
     size_t count = meters->of_consumer ? (size_t)CONSUMER_TIMERS : (size_t)PRODUCER_TIMERS;
     timers = memory_allocate_zero(1, sizeof *timers + count * sizeof timers->histograms[0]);
     if (!timers) return NULL;
     timers->next = meters->timers;
+    timers->chained = *chain;
+    *chain = timers;
     timers->topic = topic;
     timers->broker = broker;
     meters->timers = timers;

@@ -10,6 +10,7 @@
 
 enum {
     METERS_MOST = 9,
+    TIMER_CHAINS = 128,         /* a power of two: programs have topics by the thousand at most */
     RATE_SAMPLES = 7,           /* so that the oldest is a minute old */
     RATE_SAMPLE_MS = 10 * 1000, /* between two */
 };
@@ -18,7 +19,7 @@ _Static_assert((int)PRODUCER_METERS <= (int)METERS_MOST && (int)CONSUMER_METERS 
 
 /* Durations of a topic's messages at one broker. */
 struct timers {
-    struct timers *next;
+    struct timers *next, *chained;
     const char *topic, *broker;
     struct histogram histograms[];
 };
@@ -44,7 +45,8 @@ struct meters {
     struct meter_table *_Atomic table; /* NULL: there is no meter yet */
     struct lock lock;                  /* guards adding, and everything below */
     size_t count;
-    struct timers *timers;
+    struct timers *timers; /* all, and by topic: */
+    struct timers *chains[TIMER_CHAINS];
     int64_t began_ms;
     int64_t sampled_ms[RATE_SAMPLES]; /* a ring; */
     size_t samples;                   /* so many were taken */
