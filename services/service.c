@@ -3,7 +3,6 @@
 #include "services/service.h"
 
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 
 #include "lib/base/bug.h"
@@ -15,6 +14,8 @@
 
 static _Thread_local struct service *current;
 static atomic_int live;
+/* Stands for the work of a thread that somebody is looking at. */
+static const struct service_work borrowed;
 
 static void *thread_main(void *arg);
 static int create_thread(struct service *service);
@@ -127,17 +128,32 @@ bool service_is_current(const struct service *service)
     return current == service;
 }
 
+/* For every message: without the lock, unless somebody looks at this moment, who has it. */
 void service_work_begins(const struct service_work *work)
 {
-    if (!current) return;
-    lock_take(&current->lock);
-    current->work = work;
-    lock_release(&current->lock);
+    struct service *service = current;
+    if (!service || atomic_exchange(&service->work, work) != &borrowed) return;
+    lock_take(&service->lock);
+    lock_release(&service->lock);
 }
 
 void service_work_ends(void)
 {
     service_work_begins(NULL);
+}
+
+const struct service_work *service_work_borrow(struct service *service)
+{
+    const struct service_work *work = atomic_load(&service->work);
+    bool had = work && atomic_compare_exchange_strong(&service->work, &work, &borrowed);
+    return had ? work : NULL;
+}
+
+/* What its thread has put there meanwhile remains. */
+void service_work_give_back(struct service *service, const struct service_work *work)
+{
+    const struct service_work *expected = &borrowed;
+    if (work) atomic_compare_exchange_strong(&service->work, &expected, work);
 }
 
 int service_live_count(void)

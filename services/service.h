@@ -5,6 +5,8 @@
 #ifndef SERVICES_SERVICE_H
 #define SERVICES_SERVICE_H
 
+#include <stdatomic.h>
+
 #include <mqclient/status.h>
 
 #include "lib/base/list.h"
@@ -27,9 +29,9 @@ struct service {
     bool stopping;
     bool woken;
     bool finished;
-    const struct service_work *work; /* of its thread; NULL: nothing to tell */
-    struct link listed;              /* guarded by the list of all threads */
-    long kernel_id;                  /* likewise; 0: unknown */
+    const struct service_work *_Atomic work; /* of its thread; NULL: nothing to tell */
+    struct link listed;                      /* guarded by the list of all threads */
+    long kernel_id;                          /* likewise; 0: unknown */
 };
 
 void service_init(struct service *service, const char *name, void (*run)(void *arg),
@@ -88,6 +90,11 @@ struct service_work {
  * than services'. */
 void service_work_begins(const struct service_work *work);
 void service_work_ends(void);
+/* For whoever looks at the thread: what it is at, which it does not end before it has been given
+ * back. NULL: nothing, also to be given back. */
+const struct service_work *service_work_borrow(struct service *service) REQUIRES(service->lock);
+void service_work_give_back(struct service *service, const struct service_work *work)
+    REQUIRES(service->lock);
 
 /* Every thread of the library in this process and what it is at, as mqadmin prints threads
  * (UtilAll.jstack): "NAME TID: n STATE: s", then a line of what it is at. */

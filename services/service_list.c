@@ -20,7 +20,7 @@ static struct {
 
 static void all_init(void);
 static void all_forget(void);
-static void put_work(struct buffer *out, const struct service *service);
+static void put_work(struct buffer *out, const struct service_work *work);
 static const char *state_of(long kernel_id);
 
 void service_list_add(struct service *service)
@@ -52,7 +52,9 @@ void service_describe_threads(struct buffer *out)
                           state_of(service->kernel_id));
         buffer_put_format(out, "%-40s", service->name);
         lock_take(&service->lock);
-        put_work(out, service);
+        const struct service_work *work = service_work_borrow(service);
+        put_work(out, work);
+        service_work_give_back(service, work);
         lock_release(&service->lock);
         buffer_put_text(out, "\n\n");
     }
@@ -73,9 +75,8 @@ static void all_forget(void)
     list_init(&all.services);
 }
 
-static void put_work(struct buffer *out, const struct service *service)
+static void put_work(struct buffer *out, const struct service_work *work)
 {
-    const struct service_work *work = service->work;
     if (!work) {
         buffer_put_text(out, "at nothing that takes long");
         return;

@@ -13,7 +13,7 @@ static void record(const struct consume_watch *watch, const struct consume_watch
 void consume_watch_before(const struct consume_watch *watch, struct consume_watched *watched,
                           const mqc_delivery *delivery)
 {
-    if (watch->hook_count == 0 && !watch->trace) return;
+    if (!consume_watch_any(watch)) return;
     watched->began_ms = clock_now_ms();
     watched->began_unix_ms = clock_unix_ms();
     if (watch->trace) {
@@ -30,7 +30,7 @@ void consume_watch_before(const struct consume_watch *watch, struct consume_watc
 void consume_watch_after(const struct consume_watch *watch, const struct consume_watched *watched,
                          const mqc_delivery *delivery, bool success)
 {
-    if (watch->hook_count == 0 && !watch->trace) return;
+    if (!consume_watch_any(watch)) return;
     int64_t elapsed_ms = clock_now_ms() - watched->began_ms;
     for (size_t i = 0; i < watch->hook_count; i++) {
         mqc_consume_event event = {.group = watch->group,

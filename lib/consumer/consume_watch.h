@@ -25,6 +25,12 @@ struct consume_watched {
     char request_id[MESSAGE_ID_BYTES];
 };
 
+/* Whether anybody looks on; if not, there is no need for the other two. */
+static inline bool consume_watch_any(const struct consume_watch *watch)
+{
+    return watch->hook_count > 0 || watch->trace;
+}
+
 void consume_watch_before(const struct consume_watch *watch, struct consume_watched *watched,
                           const mqc_delivery *delivery);
 /* `success`: all messages were taken. */

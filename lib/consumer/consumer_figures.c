@@ -48,12 +48,11 @@ void consumer_figures_received(struct meter *meter, struct mqc_message *const *m
     meter_add(meter, METER_RECEIVED_BYTES, bytes);
 }
 
-int64_t consumer_figures_begin(const struct mqc_delivery *delivery)
+void consumer_figures_begin(const struct mqc_delivery *delivery)
 {
-    if (!delivery->meter || delivery->count == 0) return 0;
-    int64_t age_ms = clock_unix_ms() - delivery->messages[0]->stored_unix_ms;
+    if (!delivery->meter || delivery->count == 0) return;
+    int64_t age_ms = delivery->begun_unix_ms - delivery->messages[0]->stored_unix_ms;
     meter_time(delivery->meter, TIMER_MESSAGE_AGE, age_ms * 1000);
-    return clock_now_us();
 }
 
 void consumer_figures_end(const struct mqc_delivery *delivery, int64_t began_us, size_t done)

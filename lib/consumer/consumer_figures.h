@@ -27,8 +27,8 @@ void consumer_figures_tell(struct consumer_figures *figures, const struct stat_l
 void consumer_figures_received(struct meter *meter, struct mqc_message *const *messages,
                                size_t count);
 
-/* Around a listener call, or from a poll to its end: returns when it began. */
-int64_t consumer_figures_begin(const struct mqc_delivery *delivery);
+/* Around a listener call, or from a poll to its end. */
+void consumer_figures_begin(const struct mqc_delivery *delivery);
 void consumer_figures_end(const struct mqc_delivery *delivery, int64_t began_us, size_t done);
 
 #endif

@@ -25,6 +25,7 @@ struct mqc_delivery {
     bool by_hand;                     /* orderly: commits */
     const struct delivery_kind *kind; /* NULL: a listener's call ends it */
     struct meter *meter;              /* NULL: it is not counted */
+    int64_t begun_unix_ms;            /* of one that is counted: when the application gets it */
 };
 
 /* A delivery of its own of some messages of a block, which is counted up; they are made readable.

@@ -200,9 +200,17 @@ static struct process_entry *entry_at(const struct process_queue *queue, size_t 
     return &queue->entries[(queue->first + index) & (queue->capacity - 1)];
 }
 
+/* Offsets mostly follow one another, so that the first look finds it; else it is before there. */
 static struct process_entry *find(const struct process_queue *queue, int64_t offset)
 {
+    if (queue->held == 0 || offset < entry_at(queue, 0)->offset) return NULL;
+    uint64_t distance = (uint64_t)offset - (uint64_t)entry_at(queue, 0)->offset;
     size_t low = 0, high = queue->held;
+    if (distance < high) {
+        struct process_entry *guess = entry_at(queue, distance);
+        if (guess->offset == offset) return guess;
+        high = distance;
+    }
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         if (entry_at(queue, middle)->offset < offset)

@@ -91,7 +91,7 @@ static void piece_run(struct consume_task *task)
     size_t good = piece_prepare(piece);
     struct mqc_delivery delivery = {
         .queue = queue->place, .messages = piece->messages, .count = good, .meter = queue->meter};
-    atomic_store(&queue->messages.last_consume_unix_ms, clock_unix_ms());
+    push_delivery_begins(queue, &delivery);
     size_t done = good > 0 ? push_deliver(consumer, &delivery) : 0;
     piece_end(piece, good, done, delivery.retry_level);
 }

@@ -70,6 +70,8 @@ extern const struct consumer_kind PUSH_POLLED;
 void push_hold_mailbox(struct consumer *core); /* while it is paused */
 
 /* ---- push_delivery.c ---- */
+/* The application gets the delivery now. */
+void push_delivery_begins(struct consumer_queue *queue, struct mqc_delivery *delivery);
 /* Calls the listener and returns how many of the messages are done. */
 size_t push_deliver(const struct mqc_push_consumer *consumer, struct mqc_delivery *delivery);
 const char *push_consume_directly(struct consumer *consumer, struct mqc_message *message);

@@ -7,22 +7,35 @@
 enum { SUSPEND_LEAST_MS = 10, SUSPEND_MOST_MS = 30000 };
 
 static struct service_work work_of(const struct mqc_push_consumer *consumer,
-                                   const struct mqc_delivery *delivery);
+                                   const struct mqc_delivery *delivery, int64_t now_us);
+
+void push_delivery_begins(struct consumer_queue *queue, struct mqc_delivery *delivery)
+{
+    delivery->begun_unix_ms = clock_unix_ms();
+    atomic_store_explicit(&queue->messages.last_consume_unix_ms, delivery->begun_unix_ms,
+                          memory_order_relaxed);
+}
 
 size_t push_deliver(const struct mqc_push_consumer *consumer, struct mqc_delivery *delivery)
 {
     delivery->done = delivery->count;
     delivery->retry_level = 0;
     struct consume_watched watched;
-    struct service_work work = work_of(consumer, delivery);
+    int64_t began_us = clock_now_us();
+    struct service_work work = work_of(consumer, delivery, began_us);
     service_work_begins(&work);
-    consume_watch_before(&consumer->watch, &watched, delivery);
-    int64_t began_us = consumer_figures_begin(delivery);
+    consumer_figures_begin(delivery);
+    bool looked_at = consume_watch_any(&consumer->watch);
+    if (looked_at) {
+        consume_watch_before(&consumer->watch, &watched, delivery);
+        began_us = clock_now_us();
+    }
     mqc_consume_status status =
         consumer->options.listener(delivery, consumer->options.listener_arg);
     size_t done = status == MQC_CONSUME_SUCCESS ? delivery->done : 0;
     consumer_figures_end(delivery, began_us, done);
-    consume_watch_after(&consumer->watch, &watched, delivery, done == delivery->count);
+    if (looked_at)
+        consume_watch_after(&consumer->watch, &watched, delivery, done == delivery->count);
     service_work_ends();
     return done;
 }
@@ -32,22 +45,27 @@ mqc_order_status push_deliver_orderly(const struct mqc_push_consumer *consumer,
 {
     delivery->done = delivery->count;
     struct consume_watched watched;
-    struct service_work work = work_of(consumer, delivery);
+    int64_t began_us = clock_now_us();
+    struct service_work work = work_of(consumer, delivery, began_us);
     service_work_begins(&work);
-    consume_watch_before(&consumer->watch, &watched, delivery);
-    int64_t began_us = consumer_figures_begin(delivery);
+    consumer_figures_begin(delivery);
+    bool looked_at = consume_watch_any(&consumer->watch);
+    if (looked_at) {
+        consume_watch_before(&consumer->watch, &watched, delivery);
+        began_us = clock_now_us();
+    }
     mqc_order_status status =
         consumer->options.orderly_listener(delivery, consumer->options.listener_arg);
     bool success = status == MQC_ORDER_SUCCESS || status == MQC_ORDER_COMMIT;
     consumer_figures_end(delivery, began_us, success ? delivery->done : 0);
-    consume_watch_after(&consumer->watch, &watched, delivery, success);
+    if (looked_at) consume_watch_after(&consumer->watch, &watched, delivery, success);
     service_work_ends();
     return status;
 }
 
 /* For whoever looks at the threads meanwhile. */
 static struct service_work work_of(const struct mqc_push_consumer *consumer,
-                                   const struct mqc_delivery *delivery)
+                                   const struct mqc_delivery *delivery, int64_t now_us)
 {
     return (struct service_work){
         .what = "in the listener",
@@ -57,7 +75,7 @@ static struct service_work work_of(const struct mqc_push_consumer *consumer,
         .queue_id = delivery->queue.queue_id,
         .offset = delivery->messages[0]->queue_offset,
         .count = delivery->count,
-        .since_ms = clock_now_ms(),
+        .since_ms = now_us / 1000,
     };
 }
 

@@ -251,7 +251,7 @@ static int64_t consume(struct call *call)
                                     .messages = call->messages,
                                     .count = call->count,
                                     .meter = queue->meter};
-    atomic_store(&queue->messages.last_consume_unix_ms, clock_unix_ms());
+    push_delivery_begins(queue, &call->delivery);
     mqc_order_status status =
         push_deliver_orderly(push_consumer_of(queue->consumer), &call->delivery);
     /* Of a queue that was lost meanwhile nothing counts: its next owner delivers again. */

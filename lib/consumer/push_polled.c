@@ -113,8 +113,9 @@ static mqc_status open_piece(struct mqc_push_consumer *consumer, struct piece *p
     own->delivery = (struct mqc_delivery){
         .queue = queue->place, .messages = piece->messages, .kind = &KIND, .meter = queue->meter};
     own->delivery.count = own->delivery.done = piece_prepare(piece);
-    own->began_us = consumer_figures_begin(&own->delivery);
-    atomic_store(&queue->messages.last_consume_unix_ms, clock_unix_ms());
+    push_delivery_begins(queue, &own->delivery);
+    consumer_figures_begin(&own->delivery);
+    own->began_us = clock_now_us();
     lock_take(&consumer->core.lock);
     consumer->out++;
     lock_release(&consumer->core.lock);

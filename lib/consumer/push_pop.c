@@ -94,7 +94,7 @@ static void piece_run(struct consume_task *task)
                                         .count = readable,
                                         .meter = queue->meter};
         delivery.queue.queue_id = batch->messages[piece->first]->queue_id;
-        atomic_store(&queue->messages.last_consume_unix_ms, clock_unix_ms());
+        push_delivery_begins(queue, &delivery);
         size_t done = readable > 0 ? push_deliver(consumer, &delivery) : 0;
         in_time = clock_now_ms() < batch->expires_ms;
         if (in_time) settle(piece, done, readable, delivery.retry_level);

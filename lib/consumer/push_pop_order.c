@@ -123,7 +123,7 @@ static bool step(struct order_piece *piece)
     mqc_order_status status = MQC_ORDER_SUCCESS;
     bool in_time = clock_now_ms() < batch->expires_ms;
     if (in_time) {
-        atomic_store(&queue->messages.last_consume_unix_ms, clock_unix_ms());
+        push_delivery_begins(queue, &delivery);
         status = push_deliver_orderly(consumer, &delivery);
         in_time = clock_now_ms() < batch->expires_ms;
     }

@@ -55,6 +55,19 @@ static void run_working(void *arg)
     service_work_ends();
 }
 
+/* At one short piece of work after the other; what has ended may not be seen. */
+static void run_hurrying(void *arg)
+{
+    struct fixture *fixture = arg;
+    while (!service_stopping(&fixture->service)) {
+        struct service_work work = {.what = "in a hurry", .group = "g"};
+        service_work_begins(&work);
+        latch_raise(&fixture->waits);
+        service_work_ends();
+        work.what = work.group = "over";
+    }
+}
+
 /* Waits elsewhere than on the service. */
 static void run_elsewhere(void *arg)
 {
@@ -323,12 +336,32 @@ START_TEST(threads_tell_what_they_are_at)
 }
 END_TEST
 
+START_TEST(work_does_not_end_while_somebody_looks)
+{
+    struct buffer text;
+    buffer_init(&text);
+    set_up(run_hurrying);
+    start();
+    latch_wait(&f.waits, 1);
+    for (int seen = 0; seen < ROUNDS;) {
+        buffer_clear(&text);
+        service_describe_threads(&text);
+        ck_assert_ptr_null(strstr(buffer_text(&text), "over"));
+        seen += strstr(buffer_text(&text), "in a hurry for ") != NULL;
+    }
+    stop_and_join();
+    buffer_done(&text);
+    tear_down();
+}
+END_TEST
+
 static Suite *suite(void)
 {
     Suite *s = suite_create("service");
     UNIT_CASE(s, "body", body_sees_name_and_identity, application_signals_do_not_run_on_our_threads,
               wait_ends_at_its_deadline_and_not_before, body_can_ask_whether_to_stop,
-              no_wake_is_lost, threads_tell_what_they_are_at);
+              no_wake_is_lost, threads_tell_what_they_are_at,
+              work_does_not_end_while_somebody_looks);
     UNIT_CASE(s, "life", never_started_can_be_stopped_and_joined, stop_ends_a_long_wait,
               stop_calls_interrupt, join_until_waits_only_so_long, can_start_again_after_join,
               forked_child_joins_without_waiting);
