@@ -152,15 +152,21 @@ char *buffer_take(struct buffer *buffer)
 
 size_t decimal_write(char *out, int64_t value)
 {
-    char digits[20];
-    size_t count = 0;
+    char digits[20], *first = digits + sizeof digits;
     uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
-    do {
-        digits[count++] = (char)('0' + rest % 10);
-        rest /= 10;
-    } while (rest > 0);
-    size_t length = 0;
-    if (value < 0) out[length++] = '-';
-    while (count > 0) out[length++] = digits[--count];
-    return length;
+    size_t sign = value < 0;
+    if (sign) out[0] = '-';
+    if (rest < 10) {
+        out[sign] = (char)('0' + rest);
+        return sign + 1;
+    }
+    for (; rest >= 10; rest /= 100) { /* two digits a division */
+        unsigned two = (unsigned)(rest % 100);
+        *--first = (char)('0' + two % 10);
+        *--first = (char)('0' + two / 10);
+    }
+    if (rest > 0) *--first = (char)('0' + rest);
+    size_t count = (size_t)(digits + sizeof digits - first);
+    memcpy(out + sign, first, count);
+    return sign + count;
 }

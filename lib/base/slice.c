@@ -7,12 +7,6 @@
 #include "lib/base/bug.h"
 #include "lib/base/memory.h"
 
-bool slice_begins_with(struct slice slice, const char *prefix)
-{
-    size_t size = strlen(prefix);
-    return slice.data && slice.size >= size && memcmp(slice.data, prefix, size) == 0;
-}
-
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
@@ -42,10 +36,17 @@ struct slice slice_split(struct slice *slice, const char *separator)
 
 bool slice_to_int64(struct slice slice, int64_t *out)
 {
+    enum { SURELY_FITS = 18 };
     bool negative = slice.size > 0 && slice.data[0] == '-';
     size_t i = negative || (slice.size > 0 && slice.data[0] == '+') ? 1 : 0;
     if (i == slice.size) return false;
     int64_t value = 0;
+    for (; i < slice.size && i < SURELY_FITS; i++) {
+        unsigned digit = (unsigned char)slice.data[i] - (unsigned)'0';
+        if (digit > 9) return false;
+        value = value * 10 + digit;
+    }
+    if (negative) value = -value;
     for (; i < slice.size; i++) {
         int digit = slice.data[i] - '0';
         if (digit < 0 || digit > 9) return false;
@@ -92,8 +93,11 @@ uint32_t slice_hash(struct slice slice)
         memcpy(&word, slice.data + at, sizeof word);
         hash = hash_step(hash, word);
     }
-    word = 0;
-    if (at < slice.size) memcpy(&word, slice.data + at, slice.size - at);
+    if (at > 0) { /* the last eight, some of them for the second time */
+        memcpy(&word, slice.data + slice.size - sizeof word, sizeof word);
+    } else {
+        for (; at < slice.size; at++) word = word << 8 | (unsigned char)slice.data[at];
+    }
     hash = hash_step(hash_step(hash, word), 0);
     return (uint32_t)hash;
 }

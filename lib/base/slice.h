@@ -36,7 +36,12 @@ static inline bool slice_is(struct slice slice, const char *text)
     return slice_equal(slice, slice_text(text));
 }
 
-bool slice_begins_with(struct slice slice, const char *prefix);
+static inline bool slice_begins_with(struct slice slice, const char *prefix)
+{
+    size_t size = strlen(prefix);
+    return slice.data && slice.size >= size && memcmp(slice.data, prefix, size) == 0;
+}
+
 struct slice slice_trim(struct slice slice); /* blanks and line ends at both sides */
 
 /* Splits at the first `separator`: returns what is before it and leaves the rest in *slice, which

@@ -19,13 +19,17 @@ static char *write_32(char *out, size_t value)
     return write_16(write_16(out, value >> 16), value & 0xFFFF);
 }
 
+/* Most names and many values are a single character. */
 static char *write_bytes(char *out, struct slice bytes)
 {
-    if (bytes.size > 0) memcpy(out, bytes.data, bytes.size);
+    if (bytes.size == 1)
+        out[0] = bytes.data[0];
+    else if (bytes.size > 0)
+        memcpy(out, bytes.data, bytes.size);
     return out + bytes.size;
 }
 
-static void put_field(struct buffer *out, struct slice name, struct slice value)
+static inline void put_field(struct buffer *out, struct slice name, struct slice value)
 {
     size_t size = 2 + name.size + 4 + value.size;
     char *place = buffer_reserve(out, size);
@@ -35,15 +39,28 @@ static void put_field(struct buffer *out, struct slice name, struct slice value)
     buffer_commit(out, size);
 }
 
+static void put_number(struct buffer *out, struct slice name, int64_t value)
+{
+    char *start = buffer_reserve(out, 2 + name.size + 4 + HEADER_NUMBER_BYTES);
+    if (!start) return;
+    char *size_at = write_bytes(write_16(start, name.size), name);
+    size_t size = decimal_write(size_at + 4, value);
+    write_32(size_at, size);
+    buffer_commit(out, 2 + name.size + 4 + size);
+}
+
 static void put_layout_fields(struct buffer *out, const struct header_layout *layout,
                               const void *header)
 {
     const struct header_field *fields = layout->fields();
     for (size_t i = 0; i < layout->count; i++) {
-        char number[HEADER_NUMBER_BYTES];
-        struct slice value;
-        if (header_field_value(&fields[i], header, number, &value))
-            put_field(out, slice_of(fields[i].name, fields[i].name_size), value);
+        struct slice name = slice_of(fields[i].name, fields[i].name_size), value;
+        int64_t number;
+        if (fields[i].type == HEADER_FIELD_INT32 || fields[i].type == HEADER_FIELD_INT64) {
+            if (header_field_number(&fields[i], header, &number)) put_number(out, name, number);
+        } else if (header_field_value(&fields[i], header, NULL, &value)) {
+            put_field(out, name, value);
+        }
     }
 }
 

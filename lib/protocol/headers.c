@@ -52,6 +52,7 @@ void header_init(const struct header_layout *layout, void *header)
     const struct header_field *fields = layout->fields();
     memset(header, 0, layout->size);
     for (size_t i = 0; i < layout->count; i++) {
+        if (fields[i].absent == 0) continue;
         char *member = (char *)header + fields[i].offset;
         switch ((enum header_field_type)fields[i].type) {
         case HEADER_FIELD_STRING: break;
@@ -62,34 +63,25 @@ void header_init(const struct header_layout *layout, void *header)
     }
 }
 
-static struct slice number_text(char number[HEADER_NUMBER_BYTES], int64_t value)
-{
-    return slice_of(number, decimal_write(number, value));
-}
-
 bool header_field_value(const struct header_field *field, const void *header,
                         char number[HEADER_NUMBER_BYTES], struct slice *value)
 {
     const char *member = (const char *)header + field->offset;
-    int64_t whole = 0;
+    int64_t whole;
     switch ((enum header_field_type)field->type) {
     case HEADER_FIELD_STRING:
         *value = *(const struct slice *)(const void *)member;
         return value->data != NULL;
-    case HEADER_FIELD_INT32:
-        whole = *(const int32_t *)(const void *)member;
-        *value = number_text(number, whole);
-        break;
-    case HEADER_FIELD_INT64:
-        whole = *(const int64_t *)(const void *)member;
-        *value = number_text(number, whole);
-        break;
     case HEADER_FIELD_BOOL:
         whole = *(const bool *)member;
         *value = whole ? SLICE_LITERAL("true") : SLICE_LITERAL("false");
-        break;
+        return field->required || whole != field->absent;
+    case HEADER_FIELD_INT32:
+    case HEADER_FIELD_INT64: break;
     }
-    return field->required || whole != field->absent;
+    if (!header_field_number(field, header, &whole)) return false;
+    *value = slice_of(number, decimal_write(number, whole));
+    return true;
 }
 
 /* The index of the field called `name`, or `count`. Begins where it is when fields come in the

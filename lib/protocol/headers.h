@@ -62,6 +62,16 @@ void header_init(const struct header_layout *layout, void *header);
 bool header_field_value(const struct header_field *field, const void *header,
                         char number[HEADER_NUMBER_BYTES], struct slice *value);
 
+/* The same of a number: false also when it is not to be written. */
+static inline bool header_field_number(const struct header_field *field, const void *header,
+                                       int64_t *value)
+{
+    const char *member = (const char *)header + field->offset;
+    *value = field->type == HEADER_FIELD_INT32 ? *(const int32_t *)(const void *)member
+                                               : *(const int64_t *)(const void *)member;
+    return field->required || *value != field->absent;
+}
+
 /* Reads a command's fields into the struct that `layout` describes. MQC_BAD_FRAME when a required
  * field is missing or a number is none; unknown fields are ignored, of duplicates the last counts.
  * An empty text where a number belongs is an absent field, as in Java's binary header. */

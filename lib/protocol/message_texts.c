@@ -24,6 +24,7 @@ const struct message_texts *message_texts_of(const struct mqc_message *message)
 
 void message_texts_discard(struct mqc_message *message)
 {
+    if (!atomic_load_explicit(&message->texts, memory_order_relaxed)) return;
     memory_free(atomic_exchange_explicit(&message->texts, NULL, memory_order_acq_rel));
 }
 

@@ -79,7 +79,8 @@ mqc_status names_check_sendable(const char *topic, mqc_error *error)
     mqc_status status = names_check_topic(topic, error);
     if (status != MQC_OK) return status;
     for (size_t i = 0; i < SYSTEM_TOPICS; i++) {
-        if (!system_topics[i].sendable && strcmp(topic, system_topics[i].name) == 0)
+        const char *name = system_topics[i].name;
+        if (!system_topics[i].sendable && name[0] == topic[0] && strcmp(topic, name) == 0)
             return error_set(error, MQC_BAD_ARGUMENT,
                              "topic \"%s\" is the broker's own, nothing can be sent to it: use a "
                              "topic of the application",

@@ -1,6 +1,8 @@
 /* Tests of lib/base/buffer: bytes as written, growth, the limit, sticky failure, handing over. */
 #include "lib/base/buffer.h"
 
+#include <stdio.h>
+
 #include "lib/base/memory.h"
 #include "test/unit/base/dying.h"
 
@@ -329,6 +331,21 @@ START_TEST(a_full_buffer_has_room_for_the_zero)
 }
 END_TEST
 
+START_TEST(decimals_of_every_length)
+{
+    for (int64_t power = 1; power <= INT64_MAX / 10; power *= 10) {
+        const int64_t values[] = {power - 1, power, power + 1, 7 * power, -power, 1 - power};
+        for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+            char ours[32] = {0}, theirs[32];
+            size_t length = decimal_write(ours, values[i]);
+            snprintf(theirs, sizeof theirs, "%lld", (long long)values[i]);
+            ck_assert_str_eq(ours, theirs);
+            ck_assert_uint_eq(length, strlen(theirs));
+        }
+    }
+}
+END_TEST
+
 START_TEST(decimals)
 {
     const struct {
@@ -356,7 +373,8 @@ static Suite *suite(void)
     Suite *s = suite_create("base/buffer");
     UNIT_CASE(s, "writing", integers_are_big_endian, texts_slices_and_formats_follow_each_other,
               growing_keeps_what_was_written, every_way_of_writing_grows_an_exactly_full_buffer,
-              long_formats_are_whole, a_reserved_place_counts_when_committed, decimals);
+              long_formats_are_whole, a_reserved_place_counts_when_committed, decimals,
+              decimals_of_every_length);
     UNIT_CASE(s, "failing", the_limit_is_exact_and_failure_sticky, the_limit_holds_after_growing,
               sizes_that_overflow_fail, without_memory_it_fails_and_keeps_what_it_has);
     UNIT_CASE(s, "changing", patches_overwrite_in_place, touching_what_is_not_there_is_a_bug,
