@@ -43,7 +43,9 @@ static int bio_read(BIO *bio, char *at, size_t bytes, size_t *moved)
 {
     struct tls_session *session = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
-    session->socket_result = socket_read(session->fd, at, bytes, moved);
+    session->socket_result =
+        session->emptied ? IO_WANT_READ : socket_read(session->fd, at, bytes, moved);
+    if (session->socket_result == IO_DONE) session->emptied = session->reading && *moved < bytes;
     if (session->socket_result == IO_WANT_READ) BIO_set_retry_read(bio);
     return session->socket_result == IO_DONE;
 }

@@ -23,6 +23,8 @@ struct tls_session {
     SSL *openssl;
     int fd;
     enum io_result socket_result; /* what the socket said last */
+    bool reading;                 /* tls_session_read is under way, */
+    bool emptied;                 /* and has had all that the socket held */
     struct tls_settings settings;
     bool established;       /* the handshake is complete */
     bool certificate_asked; /* the server asked for a client certificate */

@@ -15,6 +15,8 @@ static mqc_status set_up_client(struct tls_session *session, const char *expecte
                                 mqc_error *error);
 static void name_peer(struct tls_session *session, const char *host);
 static int note_certificate_asked(SSL *openssl, void *argument);
+static enum io_result read_all(struct tls_session *session, char *at, size_t bytes, size_t *moved,
+                               mqc_error *error);
 static void begin(struct tls_session *session);
 static enum io_result settle(struct tls_session *session, enum tls_phase phase, int result);
 static enum io_result report(const struct tls_session *session, mqc_error *error);
@@ -131,6 +133,16 @@ enum io_result tls_session_read(struct tls_session *session, char *at, size_t by
     *moved = 0;
     if (bytes == 0) return IO_DONE;
     if (session->ended) return report(session, error);
+    session->reading = true;
+    enum io_result outcome = read_all(session, at, bytes, moved, error);
+    session->reading = session->emptied = false;
+    return outcome;
+}
+
+/* All that has come: one call of the system, most times. */
+static enum io_result read_all(struct tls_session *session, char *at, size_t bytes, size_t *moved,
+                               mqc_error *error)
+{
     while (*moved < bytes) {
         size_t got = 0;
         begin(session);
