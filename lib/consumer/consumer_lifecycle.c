@@ -292,6 +292,10 @@ static void commit_all(struct consumer *consumer, int64_t deadline_ms)
     {
         consumer_queue_give_up(CONTAINER_OF(item, struct consumer_queue, link));
     }
+    LIST_EACH(&taken, item) /* what is told once more is told when all have been told once */
+    {
+        offset_record_await(CONTAINER_OF(item, struct consumer_queue, link)->offset, deadline_ms);
+    }
     for (struct link *item; (item = list_take_first(&taken));) {
         struct consumer_queue *queue = CONTAINER_OF(item, struct consumer_queue, link);
         mqc_error error;

@@ -126,6 +126,15 @@ void offset_record_persist(struct offset_record *record)
     if (offset >= 0) update(record, offset);
 }
 
+void offset_record_await(struct offset_record *record, int64_t deadline_ms)
+{
+    bool in_time = true;
+    lock_take(&record->lock);
+    while (record->under_way >= 0 && in_time)
+        in_time = condition_wait_until(&record->came_back, &record->lock, deadline_ms);
+    lock_release(&record->lock);
+}
+
 mqc_status offset_record_commit(struct offset_record *record, int64_t deadline_ms, mqc_error *error)
 {
     bool in_time = true;
@@ -194,7 +203,8 @@ void offset_record_stored(struct offset_record *record, const mqc_error *error)
 }
 
 /* What is to be stored next; -1: nothing now. Of an update that failed it is not known whether it
- * was done: the offset is stored anew, whatever was there before.
+ * was done: the offset is stored anew, whatever was there before. But not that of a queue that was
+ * given up: who has it by now began at what was stored, and would see it change.
  * Of the first offsets that a group stores of a topic, all at once, a broker may keep only one
  * queue's and answer that all is well (ConsumerOffsetManager.commitOffset: each makes the table of
  * the queues). A queue of which nothing was stored before is therefore told twice; Java tells what
@@ -209,6 +219,7 @@ static int64_t end_update(struct offset_record *record, bool done)
         record->repeat = true;
     }
     record->under_way = -1;
+    if (!done && record->frozen) record->again = false;
     int64_t next = record->again ? begin_update(record, news) : -1;
     if (next < 0) condition_wake_all(&record->came_back);
     lock_release(&record->lock);

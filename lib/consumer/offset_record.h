@@ -40,7 +40,10 @@ void offset_record_abandon(struct offset_record *record);
  * Does not block. What fails is new the next time. */
 void offset_record_persist(struct offset_record *record);
 
-/* The same, and waits: for the answer to what is under way, then for its own. */
+/* Waits for the answer to what is under way. */
+void offset_record_await(struct offset_record *record, int64_t deadline_ms);
+
+/* Persists, and waits: for the answer to what is under way, then for its own. */
 mqc_status offset_record_commit(struct offset_record *record, int64_t deadline_ms,
                                 mqc_error *error);
 

@@ -1,6 +1,5 @@
-/* The record of a queue's offset: only ever up, frozen for good, told to the broker only when there
- * is something to tell, and never in two updates at a time. The store is this file: it notes
- * what it is given and answers when the test says so. */
+/* The record of a queue's offset: only ever up, frozen for good, told to the store (which is this
+ * file) only when there is something to tell, and never in two updates at a time. */
 #include <pthread.h>
 
 #include "lib/base/clock.h"
@@ -314,8 +313,10 @@ START_TEST(test_failed_update_does_not_hold_up_the_one_behind)
     offset_record_raise(record, 5);
     offset_record_persist(record);
     answer(MQC_TIMEOUT);
+    offset_record_freeze_at(record, 6); /* given up: perhaps another member is further by now */
+    offset_record_persist(record);
+    answer(MQC_TIMEOUT);
     ck_told(4, 5);
-    answer(MQC_OK);
     record_free(record);
 }
 END_TEST
