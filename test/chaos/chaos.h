@@ -5,6 +5,7 @@
  *   chaos run NAME=VALUE…                    the driver; run.c lists the names
  *   chaos member ID MODE SERVERS TOPIC GROUP [NAME=VALUE]…    a consumer (member.c)
  *   chaos sender RATE SERVERS TOPIC          a producer (sender.c)
+ *   chaos judge MODE TOPIC <JOURNAL          the ledger alone, on a journal that was kept
  *
  * Members and the sender write lines to the pipe on JOURNAL_FD, each at once and whole, so that
  * what they have done is told even if they are killed the moment after; ledger.h says which lines.

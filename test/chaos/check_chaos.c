@@ -46,6 +46,10 @@ START_TEST(test_offset_falls)
     ck_assert_int_eq(FAILURES(CONCURRENT, GOOD_START, "O t a 0 2", "O t a 0 1"), 1);
     ck_assert_int_eq(FAILURES(CONCURRENT, GOOD_START, "O t a 0 2", "B a", "O t a 0 1"), 0);
     ck_assert_int_eq(FAILURES(CONCURRENT, GOOD_START, "O t a 0 2", "B b", "O t a 0 1"), 1);
+    ck_assert_int_eq(
+        FAILURES(CONCURRENT, GOOD_START, "O t a 0 2", "R 1 1101 t a/0", "R 1 1201 t", "O t a 0 1"),
+        0); /* two members have it */
+    ck_assert_int_eq(ledger_counts(ledger).fell_shared, 1);
 }
 END_TEST
 

@@ -8,7 +8,7 @@
 static const char *const REASON_NAMES[REASONS] = {
     "refused by the listener",      "sent twice, as the first answer was missing",
     "its member was killed",        "the cluster failed meanwhile",
-    "its queue was moved",          "two members saw different routes and both had its queue",
+    "its queue was moved",          "two members had its queue",
     "popped for longer than agreed"};
 
 struct ledger *ledger_new(enum mode mode, const char *topic, FILE *complaints)
@@ -57,6 +57,7 @@ static int place_of(struct ledger *ledger, const char *topic, const char *broker
     snprintf(place->broker, sizeof place->broker, "%s", broker);
     place->queue = queue;
     for (int i = 0; i < OWNERS; i++) place->owners[i] = -1;
+    place->consumer = -1;
     place->committed = -1;
     return ledger->place_count++;
 }
@@ -127,21 +128,19 @@ static void delivered(struct ledger *ledger, struct call *call, int item, int64_
     ledger->counts.deliveries++;
     rule_repetition(ledger, call, item, ms);
     if (message->place < 0) message->first_ms = ms;
-    message->again = message->place >= 0;
     message->last_ms = ms;
     message->ended_ms = 0;
     message->pop_end_ms = pop_end_ms;
     message->place = call->place;
     message->offset = call->items[item].offset;
     message->member = call->member;
-    message->refused = false;
 }
 
-static bool owns(const struct place *place, int member)
+/* Members consume before they have told of a queue. */
+static void consumed_by(struct place *place, int member, int64_t ms)
 {
-    for (int i = 0; i < OWNERS; i++)
-        if (place->owners[i] == member) return true;
-    return false;
+    if (place->consumer >= 0 && place->consumer != member) place->moved_ms = ms;
+    place->consumer = member;
 }
 
 static void begin_call(struct ledger *ledger, const char *rest)
@@ -166,8 +165,8 @@ static void begin_call(struct ledger *ledger, const char *rest)
         call->items[call->count++].offset = offset;
     }
     rule_order(ledger, call, ms);
-    if (!owns(&ledger->places[call->place], member)) /* it has not told yet, or has already */
-        ledger->places[call->place].moved_ms = ms;
+    ledger->now_ms = ms;
+    consumed_by(&ledger->places[call->place], member, ms);
     for (int i = 0; i < call->count; i++) delivered(ledger, call, i, ends[i], ms);
     ledger->places[call->place].running++;
     member_needs(ledger, member);
@@ -194,7 +193,7 @@ static void end_call(struct ledger *ledger, const char *rest)
         if (good && !message->done) ledger->counts.consumed++;
         if (good) message->done = true;
         message->ended_ms = ms;
-        message->refused = !good;
+        message->refused += !good;
         /* Refused ones are sent back, and so done here; in order they stay. */
         if (good || ledger->mode != ORDERLY) mark_done(place, call->items[i].offset);
     }
@@ -246,7 +245,7 @@ static void queues_changed(struct ledger *ledger, const char *rest)
     int member, queue, used;
     long long ms;
     if (sscanf(rest, "%d %lld %127s%n", &member, &ms, topic, &used) != 3) abort();
-    ledger->changed_ms = ms;
+    ledger->changed_ms = ledger->now_ms = ms;
     for (rest += used; sscanf(rest, " %127[^/]/%d%n", broker, &queue, &used) == 2; rest += used)
         mine[place_of(ledger, topic, broker, queue)] = true;
     for (int i = 0; i < ledger->place_count; i++)
@@ -371,13 +370,15 @@ void ledger_complain_of_missing(struct ledger *ledger, int most)
 void ledger_print(const struct ledger *ledger, FILE *out)
 {
     struct ledger_counts counts = ledger_counts(ledger);
-    fprintf(out,
-            "acknowledged %ld (unsure %ld), consumed %ld, deliveries %ld, missing %ld\n"
-            "members %ld, of them killed %ld and left %ld; faults %ld; queues moved %ld\n"
-            "offsets looked at %ld times, fallen after a broker was killed %ld\n",
-            counts.acknowledged, counts.unsure, counts.consumed, counts.deliveries, counts.missing,
-            counts.members, counts.kills, counts.leaves, counts.faults, counts.moves,
-            counts.samples, counts.fell);
+    fprintf(
+        out,
+        "acknowledged %ld (unsure %ld), consumed %ld, deliveries %ld, missing %ld\n"
+        "members %ld, of them killed %ld and left %ld; faults %ld; queues moved %ld\n"
+        "offsets looked at %ld times, fallen after a broker was killed %ld, while two members had "
+        "the queue %ld\n",
+        counts.acknowledged, counts.unsure, counts.consumed, counts.deliveries, counts.missing,
+        counts.members, counts.kills, counts.leaves, counts.faults, counts.moves, counts.samples,
+        counts.fell, counts.fell_shared);
     for (int i = 0; i < REASONS; i++)
         fprintf(out, "delivered again %ld: %s\n", counts.repeated[i], REASON_NAMES[i]);
     fprintf(out, "failures %ld\n", counts.failures);

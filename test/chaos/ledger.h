@@ -15,8 +15,10 @@
  *   C TEXT…                 a failure that the writer has seen itself
  *
  * What must hold, at each line:
- * - Committed offsets do not fall, but after a B, and everything before them has been consumed (not
- *   when popping: there the broker commits what is given out).
+ * - Committed offsets do not fall, but after a B, or while two members have the queue (a broker
+ *   that sees a connection break gives its member's queues to others at once, the member goes on
+ *   until it hears of it, and each commits where it is). Everything before them has been consumed
+ *   (not when popping: there the broker commits what is given out).
  * - In order: a listener is never given a queue's message while another call for the queue runs,
  *   and each call begins where the one before it ended, or before that, which is a repetition.
  *   So what comes for the first time comes in the order of its queue, which is each key's order.
@@ -40,7 +42,7 @@ struct ledger;
 enum reason { REFUSED, SENT_TWICE, KILLED, FAULT, MOVED, SHARED, LATE, REASONS };
 
 struct ledger_counts {
-    long acknowledged, unsure, consumed, deliveries, missing, failures, samples, fell;
+    long acknowledged, unsure, consumed, deliveries, missing, failures, samples, fell, fell_shared;
     long repeated[REASONS];
     long members, kills, leaves, faults, moves; /* members that came, …; queues that were moved */
 };

@@ -12,6 +12,7 @@ enum {
     OWNERS = 8,
     TROUBLES_KEPT = 4096,
     GRACE_MS = 5000,
+    SHARED_MS = 100,
     COMMITTED_MS = 20000
 };
 
@@ -20,7 +21,8 @@ struct place { /* a queue */
     int queue;
     int owners[OWNERS];  /* members that say they have it; -1: nobody */
     bool owned;          /* some member has told of it */
-    int64_t moved_ms;    /* when a member last gained it that was not the first to tell of it */
+    int consumer;        /* the last one; -1: none yet */
+    int64_t moved_ms;    /* when a member gained it that was not the first; 0: never */
     int64_t shared_ms;   /* since when it had two owners, the last time; 0: never */
     int64_t alone_ms;    /* until when; INT64_MAX: it still has */
     int64_t committed;   /* -1: not known */
@@ -39,7 +41,8 @@ struct message {               /* of one key and number */
     int64_t offset;
     int place; /* of the last delivery; -1: none yet */
     int member;
-    bool acknowledged, unsure, done, refused, again;
+    int refused; /* so often, and has not come again since */
+    bool acknowledged, unsure, done;
 };
 
 struct key {
@@ -75,6 +78,7 @@ struct ledger {
     int64_t *killed_ms; /* by member; 0: it was not */
     size_t member_capacity;
     int64_t changed_ms; /* when the group last changed */
+    int64_t now_ms;     /* of the last line with a time */
     struct ledger_counts counts;
 };
 

@@ -22,14 +22,22 @@ static bool soon_after(int64_t reason_ms, int64_t delivered_ms)
  * topic's queues nobody tells of: they may move whenever the group changes. */
 static bool moved_after(const struct ledger *ledger, const struct place *place, int64_t ms)
 {
-    return soon_after(place->owned ? place->moved_ms : ledger->changed_ms, ms);
+    return soon_after(place->moved_ms, ms) || (!place->owned && soon_after(ledger->changed_ms, ms));
 }
 
-/* For as long as two members have a queue, each commits what it has done itself. */
-static bool shared_at(const struct place *place, int64_t ms)
+/* For as long as two members have a queue, each commits what it has done itself; the moment in
+ * which it goes from one to the other is not meant. Nobody tells of the retry topic's queues: who
+ * has others of the group twice has them twice, too. */
+static bool shared_at(const struct ledger *ledger, const struct place *place, int64_t ms)
 {
-    return place->shared_ms > 0 && place->shared_ms <= ms + COMMITTED_MS &&
-           place->alone_ms >= ms - GRACE_MS;
+    if (!place->owned) {
+        for (int i = 0; i < ledger->place_count; i++)
+            if (ledger->places[i].owned && shared_at(ledger, &ledger->places[i], ms)) return true;
+        return false;
+    }
+    int64_t until_ms = place->alone_ms == INT64_MAX ? ledger->now_ms : place->alone_ms;
+    return place->shared_ms > 0 && until_ms - place->shared_ms >= SHARED_MS &&
+           place->shared_ms <= ms + COMMITTED_MS && until_ms >= ms - GRACE_MS;
 }
 
 /* Why a message that was delivered before comes again at `ms`; REASONS: there is no reason. */
@@ -38,7 +46,8 @@ static enum reason reason_of(const struct ledger *ledger, const struct message *
 {
     const struct place *place = &ledger->places[call->place];
     bool other_copy = call->place != message->place || call->items[item].offset != message->offset;
-    if (message->refused) return REFUSED;
+    /* Each refusal makes a copy, but in order, where it is given again in its place. */
+    if (message->refused && (other_copy || ledger->mode == ORDERLY)) return REFUSED;
     if (other_copy && message->unsure) return SENT_TWICE;
     if (soon_after(ledger->killed_ms[message->member], message->last_ms)) return KILLED;
     if (trouble_within(ledger, other_copy ? message->first_ms : message->last_ms, ms)) return FAULT;
@@ -47,8 +56,8 @@ static enum reason reason_of(const struct ledger *ledger, const struct message *
                     (message->ended_ms ? message->ended_ms : ms) >= message->pop_end_ms;
         return late ? LATE : REASONS;
     }
+    if (shared_at(ledger, place, message->last_ms)) return SHARED;
     if (moved_after(ledger, place, message->last_ms)) return MOVED;
-    if (shared_at(place, message->last_ms)) return SHARED;
     return REASONS;
 }
 
@@ -56,7 +65,7 @@ void rule_repetition(struct ledger *ledger, const struct call *call, int item, i
 {
     const struct place *place = &ledger->places[call->place];
     struct key *key = &ledger->keys[call->items[item].key];
-    const struct message *message = &key->messages[call->items[item].number];
+    struct message *message = &key->messages[call->items[item].number];
     if (message->place < 0) {
         if (ledger->mode == ORDERLY && key->place == call->place &&
             call->items[item].number < key->number)
@@ -70,6 +79,7 @@ void rule_repetition(struct ledger *ledger, const struct call *call, int item, i
     enum reason reason = reason_of(ledger, message, call, item, ms);
     if (reason < REASONS) {
         ledger->counts.repeated[reason]++;
+        if (reason == REFUSED) message->refused--;
         return;
     }
     const struct place *before = &ledger->places[message->place];
@@ -111,6 +121,8 @@ void rule_committed(struct ledger *ledger, struct place *place, int64_t offset)
     if (offset < place->committed) {
         if (place->may_fall)
             ledger->counts.fell++;
+        else if (shared_at(ledger, place, ledger->now_ms))
+            ledger->counts.fell_shared++;
         else
             ledger_fail(ledger, "%s %s queue %d: the committed offset fell from %lld to %lld",
                         place->topic, place->broker, place->queue, (long long)place->committed,
