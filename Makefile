@@ -146,7 +146,7 @@ libraries  = $(DESTDIR)$(LIBDIR)/$1
 
 .PHONY: install
 install: all man completion $(BUILD)/mqclient-config-version.cmake  ## install below $(DESTDIR)$(PREFIX), libraries below $(DESTDIR)$(LIBDIR)
-	install -d $(foreach f,include/mqclient bin share/doc/libmqclient,'$(call installed,$f)') \
+	install -d $(foreach f,include/mqclient bin share/doc/libmqclient/docs share/doc/libmqclient/examples,'$(call installed,$f)') \
 	  $(foreach f,pkgconfig cmake/mqclient,'$(call libraries,$f)')
 	install -m 644 $(HEADERS) '$(call installed,include/mqclient)'
 	install -m 644 $(BUILD)/libmqclient.a $(BUILD)/libmqembedded.a '$(call libraries,)'
@@ -157,15 +157,22 @@ install: all man completion $(BUILD)/mqclient-config-version.cmake  ## install b
 	install -m 644 tools/packaging/mqclient-config.cmake $(BUILD)/mqclient-config-version.cmake '$(call libraries,cmake/mqclient)'
 	install -m 755 $(BUILD)/mqc '$(call installed,bin)'
 	install -m 644 COPYING README.md CHANGELOG.md '$(call installed,share/doc/libmqclient)'
+	install -m 644 docs/*.md '$(call installed,share/doc/libmqclient/docs)'
+	install -m 644 tools/examples/*.c '$(call installed,share/doc/libmqclient/examples)'
 	install -d $(foreach n,1 3,'$(call installed,share/man/man$n)')
 	install -m 644 $(BUILD)/man/*.1 '$(call installed,share/man/man1)'
 	install -m 644 $(BUILD)/man/*.3 '$(call installed,share/man/man3)'
 	install -d $(foreach c,$(COMPLETIONS),'$(dir $(call installed,$c))')
 	$(foreach c,$(COMPLETIONS),install -m 644 $(BUILD)/completion/$(notdir $c) '$(call installed,$c)' &&) true
+	$(if $(DESTDIR),,$(REFRESH_LOADER))
 
+# Programs find a new library in /usr/local/lib by the loader's cache; who may not write it needs an rpath anyway.
+REFRESH_LOADER := @ldconfig 2>/dev/null || true
 COMPLETIONS := share/bash-completion/completions/mqc share/zsh/site-functions/_mqc
 
-INSTALLED           := $(HEADERS) bin/mqc $(COMPLETIONS) $(foreach f,COPYING README.md CHANGELOG.md,share/doc/libmqclient/$f)
+INSTALLED           := $(HEADERS) bin/mqc $(COMPLETIONS) \
+                       $(addprefix share/doc/libmqclient/,COPYING README.md CHANGELOG.md $(wildcard docs/*.md) \
+                         $(patsubst tools/%,%,$(wildcard tools/examples/*.c)))
 INSTALLED_LIBRARIES := $(foreach l,mqclient mqembedded,lib$l.a lib$l.so.$(SOVERSION) lib$l.so pkgconfig/$l.pc) \
                        $(foreach f,config config-version,cmake/mqclient/mqclient-$f.cmake)
 
@@ -173,7 +180,7 @@ INSTALLED_LIBRARIES := $(foreach l,mqclient mqembedded,lib$l.a lib$l.so.$(SOVERS
 uninstall:  ## remove what install has put there
 	rm -f $(foreach f,$(INSTALLED),'$(call installed,$f)') $(foreach f,$(INSTALLED_LIBRARIES),'$(call libraries,$f)')
 	rm -f '$(call installed,share/man/man1/mqc.1)' '$(call installed,share/man/man3)'/mqc_*.3
-	-rmdir $(foreach f,include/mqclient share/doc/libmqclient,'$(call installed,$f)') '$(call libraries,cmake/mqclient)'
+	-rmdir $(foreach f,include/mqclient share/doc/libmqclient/docs share/doc/libmqclient/examples share/doc/libmqclient,'$(call installed,$f)') '$(call libraries,cmake/mqclient)'
 
 $(BUILD)/mqclient-config-version.cmake: FORCE
 	@mkdir -p $(@D)

@@ -18,18 +18,39 @@ static mqc_status call_name_server_ok(struct client_api *api, const struct comma
 static mqc_status call_for_offset(struct client_api *api, const char *address,
                                   const struct command_to_send *request, int64_t deadline_ms,
                                   int64_t *offset, mqc_error *error);
+static const char *advice_on(const struct remoting_command *answer);
+static void name_server_in_front(mqc_error *error, const char *address);
 static struct update_consumer_offset_header update_header(const struct offset_place *place,
                                                           int64_t offset);
 
 mqc_status client_api_refused(const struct remoting_command *answer, const char *address,
                               const char *doing, mqc_error *error)
 {
-    error_refused(error, answer->code, "%s: %s refused: %s (%d) %.*s", address, doing,
+    error_refused(error, answer->code, "%s: %s refused: %s (%d) %.*s%s", address, doing,
                   response_code_name(answer->code), (int)answer->code,
-                  SLICE_FORMAT(slice_trim(answer->remark)));
+                  SLICE_FORMAT(slice_trim(answer->remark)), advice_on(answer));
     enum response_judgement judgement = response_judge(answer->code);
     if (judgement == JUDGE_RETRY || judgement == JUDGE_RECONNECT) error_mark_retryable(error);
     return MQC_REFUSED;
+}
+
+/* What servers say to requests that should have gone elsewhere, or should have been signed; in
+ * 4.9 (AclException) and in 5.x (AuthenticationException). */
+static const char *advice_on(const struct remoting_command *answer)
+{
+    static const struct {
+        const char *said, *advice;
+    } KNOWN[] = {
+        {"username cannot be null", " It wants signed requests: set access_key and secret_key."},
+        {"No accessKey is configured", " It wants signed requests: set access_key and secret_key."},
+        {"request type 105 not supported",
+         ": is this a broker? A name server's address is needed (port 9876)"},
+    };
+    struct slice remark = answer->remark;
+    for (size_t i = 0; remark.data && i < sizeof KNOWN / sizeof KNOWN[0]; i++)
+        if (memmem(remark.data, remark.size, KNOWN[i].said, strlen(KNOWN[i].said)))
+            return KNOWN[i].advice;
+    return "";
 }
 
 mqc_status client_api_call(struct client_api *api, const char *address,
@@ -59,11 +80,28 @@ mqc_status client_api_call_name_server(struct client_api *api,
         int64_t now = clock_now_ms();
         int64_t share = now + (deadline_ms - now) / (int64_t)left;
         status = remoting_client_call(api->remoting, address, request, share, response, error);
+        if (status == MQC_OK) name_servers_answered(api->name_servers, address);
         if (status == MQC_OK || status == MQC_CANCELLED || status == MQC_TOO_BIG) break;
-        log_warn(LOG_ROUTE, "name server failed: %s", error ? error->text : address);
-        name_servers_failed(api->name_servers, address);
+        name_server_in_front(error, address);
+        bool news = name_servers_failed(api->name_servers, address);
+        LOG_AT(news ? MQC_LOG_WARN : MQC_LOG_DEBUG, LOG_ROUTE, "%s", error ? error->text : address);
     }
     return status;
+}
+
+/* An address alone does not say that it is a name server's, which is the first that a new program
+ * has wrong. */
+static void name_server_in_front(mqc_error *error, const char *address)
+{
+    if (!error) return;
+    mqc_error failure = *error;
+    size_t size = strlen(address);
+    bool has_it = strncmp(failure.text, address, size) == 0 && failure.text[size] == ':';
+    error_set(error, failure.status, "name server %s: %s", address,
+              has_it ? failure.text + size + 2 : failure.text);
+    error->broker_code = failure.broker_code;
+    error->retryable = failure.retryable;
+    error->maybe_done = failure.maybe_done;
 }
 
 mqc_status client_api_route(struct client_api *api, const char *topic, int64_t deadline_ms,
@@ -74,7 +112,10 @@ mqc_status client_api_route(struct client_api *api, const char *topic, int64_t d
         .code = REQUEST_GET_ROUTEINFO_BY_TOPIC, .layout = &get_route_layout, .header = &header};
     struct remoting_response response;
     mqc_status status = client_api_call_name_server(api, &request, deadline_ms, &response, error);
-    if (status != MQC_OK) return status;
+    if (status != MQC_OK) {
+        if (error) error->maybe_done = false; /* a question, not what the caller is about to do */
+        return status;
+    }
     struct remoting_command *answer = &response.command;
     if (answer->code == RESPONSE_SUCCESS) {
         status = topic_route_decode(answer->body, out, error);

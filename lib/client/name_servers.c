@@ -11,6 +11,7 @@
 
 static mqc_status parse(const char *list, char out[][ADDRESS_TEXT_BYTES], size_t *count,
                         mqc_error *error);
+static bool mark(struct name_servers *servers, const char *address, bool failing);
 static void shuffle(char addresses[][ADDRESS_TEXT_BYTES], size_t count);
 static bool contains(char addresses[][ADDRESS_TEXT_BYTES], size_t count, const char *address);
 
@@ -18,6 +19,7 @@ void name_servers_init(struct name_servers *servers)
 {
     lock_init(&servers->lock, LOCK_RANK_LEAF);
     servers->count = servers->chosen = 0;
+    memset(servers->failing, 0, sizeof servers->failing);
 }
 
 void name_servers_done(struct name_servers *servers)
@@ -44,6 +46,7 @@ mqc_status name_servers_set(struct name_servers *servers, const char *list, bool
         for (size_t i = 0; i < count; i++)
             if (strcmp(fresh[i], in_use) == 0) chosen = i;
         memcpy(servers->addresses, fresh, count * sizeof fresh[0]);
+        memset(servers->failing, 0, sizeof servers->failing);
         servers->count = count;
         servers->chosen = chosen;
     }
@@ -77,12 +80,33 @@ bool name_servers_contain(struct name_servers *servers, const char *address)
     return found;
 }
 
-void name_servers_failed(struct name_servers *servers, const char *failed)
+bool name_servers_failed(struct name_servers *servers, const char *failed)
 {
     lock_take(&servers->lock);
+    bool news = mark(servers, failed, true);
     if (servers->count > 0 && strcmp(servers->addresses[servers->chosen], failed) == 0)
         servers->chosen = (servers->chosen + 1) % servers->count;
     lock_release(&servers->lock);
+    return news;
+}
+
+void name_servers_answered(struct name_servers *servers, const char *address)
+{
+    lock_take(&servers->lock);
+    mark(servers, address, false);
+    lock_release(&servers->lock);
+}
+
+/* True when that is something new. */
+static bool mark(struct name_servers *servers, const char *address, bool failing)
+{
+    bool changed = false;
+    for (size_t i = 0; i < servers->count; i++) {
+        if (strcmp(servers->addresses[i], address) != 0) continue;
+        changed = servers->failing[i] != failing;
+        servers->failing[i] = failing;
+    }
+    return changed;
 }
 
 void name_servers_format(struct name_servers *servers, char *out, size_t bytes)

@@ -15,6 +15,7 @@ struct name_servers {
     size_t count;
     size_t chosen;
     char addresses[NAME_SERVERS_MOST][ADDRESS_TEXT_BYTES];
+    bool failing[NAME_SERVERS_MOST]; /* has failed since it last answered */
 };
 
 void name_servers_init(struct name_servers *servers);
@@ -30,8 +31,10 @@ bool name_servers_chosen(struct name_servers *servers, char out[ADDRESS_TEXT_BYT
 size_t name_servers_count(struct name_servers *servers);
 bool name_servers_contain(struct name_servers *servers, const char *address);
 
-/* Goes on to the next one, if `failed` is still the chosen one. */
-void name_servers_failed(struct name_servers *servers, const char *failed);
+/* Goes on to the next one, if `failed` is still the chosen one. True when it had answered before,
+ * or was never asked: when its failure is news. */
+bool name_servers_failed(struct name_servers *servers, const char *failed);
+void name_servers_answered(struct name_servers *servers, const char *address);
 
 /* The list as "a:1;b:2". */
 void name_servers_format(struct name_servers *servers, char *out, size_t bytes);

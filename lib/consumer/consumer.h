@@ -187,7 +187,7 @@ struct consumer {
     struct consumer_watch watch;
     const char *_Atomic lost_topic; /* whose route CHORE_ROUTE is to look up */
     _Atomic int64_t route_ms;
-    int unknown_passes; /* rebalances in a row whose list of members lacked us; their thread only */
+    int unknown_passes, failed_passes; /* rebalances in a row: lacked us, failed otherwise */
     atomic_int missing_passes; /* … in which a topic had no route; a send-back begins anew */
 };
 

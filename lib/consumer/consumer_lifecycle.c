@@ -131,18 +131,23 @@ static void look_up_routes(struct consumer *consumer, struct client_instance *in
 {
     int64_t deadline_ms = client_instance_request_deadline(instance);
     struct topic_subscription **topics;
-    size_t count;
+    size_t count, wanted = 0;
     mqc_error error;
     if (subscriptions_list(&consumer->subscriptions, &topics, &count, NULL) != MQC_OK) return;
     for (size_t i = 0; i < count; i++) {
         const char *topic = topics[i]->data.topic;
         mqc_status status =
             client_instance_update_route(instance, topic, NULL, 0, deadline_ms, &error);
-        bool expected = status == MQC_NO_ROUTE && names_is_retry_topic(slice_text(topic));
+        /* The retry topic is made when it is needed, and fails as the others do. */
+        bool expected = names_is_retry_topic(slice_text(topic));
+        if (!expected) wanted++;
         if (status != MQC_OK && !expected)
             log_warn(LOG_CONSUMER, "group=%s: no route of topic=%s yet, looking again: %s",
                      consumer->group, topic, error.text);
     }
+    if (wanted == 0 && !consumer->kind->choose)
+        log_warn(LOG_CONSUMER, "group=%s subscribes to nothing: call %s_subscribe", consumer->group,
+                 consumer->kind->prefix);
     subscriptions_release(topics, count);
 }
 

@@ -33,6 +33,7 @@ struct pass {
     bool unknown;     /* some list of members lacked us */
     bool give_up_when_unknown;
     bool missing;            /* some topic has no route */
+    bool failed;             /* some topic could not be looked at otherwise */
     bool held;               /* another member still has some queue of ours */
     bool pop;                /* the topic at hand is popped */
     struct members *members; /* one a broker that was asked in this pass */
@@ -46,8 +47,7 @@ static mqc_status get_queues(struct pass *pass, const char *topic, int64_t deadl
                              struct topic_queues **queues, mqc_error *error);
 static mqc_status choose(struct pass *pass, const char *topic, int64_t deadline_ms,
                          const struct topic_queues *queues, bool *mine, mqc_error *error);
-static void report(const struct pass *pass, const char *topic, mqc_status status,
-                   const mqc_error *error);
+static void report(struct pass *pass, const char *topic, mqc_status status, const mqc_error *error);
 static mqc_status get_members(struct pass *pass, const char *topic, int64_t deadline_ms,
                               struct name_list *ids, mqc_error *error);
 static struct members *members_of(struct pass *pass, const char *address, int64_t deadline_ms);
@@ -87,6 +87,7 @@ bool consumer_rebalance(struct consumer *consumer)
     atomic_store(&consumer->missing_passes, passes);
     if (pass.missing && passes < MISSING_PASSES_MOST) balanced = false;
     consumer->unknown_passes = pass.unknown ? consumer->unknown_passes + 1 : 0;
+    consumer->failed_passes = pass.failed ? consumer->failed_passes + 1 : 0;
     if (pass.changed) subscriptions_touch(&consumer->subscriptions);
     if (pass.changed || pass.unknown) client_instance_heartbeat(pass.instance, 0);
     if (consumer->kind->pass_ends) consumer->kind->pass_ends(consumer);
@@ -205,17 +206,20 @@ static mqc_status get_queues(struct pass *pass, const char *topic, int64_t deadl
 }
 
 /* Not everything is worth a warning each time: right after a start brokers have not heard of us
- * yet, and retry topics are made when they are first needed. */
-static void report(const struct pass *pass, const char *topic, mqc_status status,
-                   const mqc_error *error)
+ * yet, retry topics are made when they are first needed, and what fails fails again each second. */
+static void report(struct pass *pass, const char *topic, mqc_status status, const mqc_error *error)
 {
     const struct consumer *consumer = pass->consumer;
     bool quiet = false;
-    if (status == MQC_NO_ROUTE)
-        quiet = consumer->missing_passes % MISSING_PASSES_MOST != 0 ||
-                names_is_retry_topic(slice_text(topic));
+    if (names_is_retry_topic(slice_text(topic)) && status != MQC_REFUSED)
+        quiet = true; /* the group's other topics say the same */
+    else if (status == MQC_NO_ROUTE)
+        quiet = consumer->missing_passes % MISSING_PASSES_MOST != 0;
     else if (status == MQC_REFUSED)
         quiet = consumer->unknown_passes == 0;
+    else
+        quiet = consumer->failed_passes % MISSING_PASSES_MOST != 0;
+    if (status != MQC_NO_ROUTE && status != MQC_REFUSED) pass->failed = true;
     LOG_AT(quiet ? MQC_LOG_DEBUG : MQC_LOG_WARN, LOG_REBALANCE,
            "group=%s topic=%s not divided now: %s", consumer->group, topic, error->text);
 }

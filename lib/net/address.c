@@ -42,6 +42,7 @@ static const char *split(struct slice text, bool bracketed, struct slice *host, 
     } else {
         if (memchr(text.data, '/', text.size))
             return "it is not a URL: leave http:// and the path out";
+        if (memchr(text.data, ',', text.size)) return "a semicolon stands between addresses";
         colon = memrchr(text.data, ':', text.size);
         if (!colon) return "the port is missing";
         *host = slice_of(text.data, (size_t)(colon - text.data));

@@ -154,7 +154,7 @@ START_TEST(test_start_with_nobody_there)
     mqc_message *message = new_message("topic");
     mqc_send_options options = {.timeout_ms = 2000};
     ck_fails(mqc_producer_send(producer, message, &options, NULL, &error), MQC_NO_CONNECTION,
-             "127.0.0.1:9");
+             "name server 127.0.0.1:9: ");
     ck_assert(error.retryable);
     ck_assert(!error.maybe_done);
     mqc_push_consumer_options consumer_options = {
@@ -163,6 +163,28 @@ START_TEST(test_start_with_nobody_there)
     contract_consumer_end(consumer);
     mqc_message_free(message);
     mqc_producer_free(producer);
+}
+END_TEST
+
+static void find_line(const mqc_log_line *line, void *arg)
+{
+    if (strstr(line->text, "subscribes to nothing")) atomic_fetch_add((atomic_int *)arg, 1);
+}
+
+START_TEST(test_a_start_without_subscriptions_is_told)
+{
+    mqc_error error;
+    atomic_int told = 0;
+    mqc_push_consumer *silent = unstarted_consumer(), *other = unstarted_consumer();
+    ck_ok(mqc_push_consumer_subscribe(other, contract_topic(1), "*", &error));
+    mqc_log_to(find_line, &told, MQC_LOG_WARN);
+    ck_ok(mqc_push_consumer_start(other, &error));
+    ck_assert_int_eq(atomic_load(&told), 0);
+    ck_ok(mqc_push_consumer_start(silent, &error));
+    ck_assert_int_eq(atomic_load(&told), 1);
+    mqc_push_consumer_free(silent);
+    mqc_push_consumer_free(other);
+    mqc_log_to(NULL, NULL, MQC_LOG_WARN);
 }
 END_TEST
 
@@ -192,4 +214,4 @@ END_TEST
 CONTRACT_MAIN("life cycle", test_send_before_start, test_producer_starts_once,
               test_producer_after_shutdown, test_shutdown_of_what_never_started,
               test_consumer_starts_once, test_consumer_after_shutdown, test_start_with_nobody_there,
-              test_one_name_server_of_several_is_enough)
+              test_a_start_without_subscriptions_is_told, test_one_name_server_of_several_is_enough)

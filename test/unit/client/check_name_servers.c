@@ -63,6 +63,19 @@ START_TEST(failure_goes_on_to_the_next_and_round_again)
 }
 END_TEST
 
+START_TEST(a_failure_is_news_once)
+{
+    fill("a:1;b:2");
+    ck_assert(name_servers_failed(&servers, "a:1"));
+    ck_assert(!name_servers_failed(&servers, "a:1"));
+    ck_assert(name_servers_failed(&servers, "b:2"));
+    name_servers_answered(&servers, "a:1");
+    ck_assert(name_servers_failed(&servers, "a:1"));
+    ck_assert(!name_servers_failed(&servers, "b:2"));
+    ck_assert(!name_servers_failed(&servers, "c:3")); /* no longer in the list */
+}
+END_TEST
+
 START_TEST(the_chosen_one_survives_a_new_list_that_has_it)
 {
     bool changed;
@@ -100,7 +113,7 @@ static Suite *suite(void)
     Suite *suite = suite_create("name_servers");
     UNIT_CASE(suite, "list", a_list_is_split_and_trimmed, an_endpoint_is_stripped,
               a_wrong_list_changes_nothing);
-    UNIT_CASE(suite, "choice", failure_goes_on_to_the_next_and_round_again,
+    UNIT_CASE(suite, "choice", failure_goes_on_to_the_next_and_round_again, a_failure_is_news_once,
               the_chosen_one_survives_a_new_list_that_has_it);
     UNIT_CASE(suite, "url", urls_are_javas);
     return suite;

@@ -68,7 +68,8 @@ START_TEST(bad_addresses_are_explained)
         {"localhost:12x", "the port must be a number from 1 to 65535"},
         {"localhost: 12", "the port must be a number from 1 to 65535"},
         {"local host:12", "characters that no host name has"},
-        {"a,b:12", "characters that no host name has"},
+        {"a,b:12", "a semicolon stands between addresses"},
+        {"a:1,b:2", "a semicolon stands between addresses"},
         {"http://localhost:9876", "leave http:// and the path out"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
