@@ -227,14 +227,15 @@ static int compare_requests(const void *a, const void *b)
 void trace_finish(mqc_trace *trace)
 {
     const mqc_trace_event **events = (const mqc_trace_event **)(uintptr_t)trace->events;
-    size_t open = 0, kept = 0;
+    size_t open = 0, kept = 0, beginnings = 0;
     result_sort(trace->events, trace->count, compare_requests);
-    for (size_t i = 0; i < trace->count; i++) {
+    while (beginnings < trace->count && kind_of(event_at(trace, beginnings)) == 0) beginnings++;
+    for (size_t i = beginnings; i < trace->count; i++) {
         const struct event *after = event_at(trace, i);
         struct event *before = NULL;
         int order = 1;
-        if (kind_of(after) != 1) continue;
-        for (; order > 0 && kind_of(event_at(trace, open)) == 0; open++) {
+        if (kind_of(after) != 1) break;
+        for (; order > 0 && open < beginnings; open++) {
             before = event_at(trace, open);
             order = strcmp(after->request_id, before->request_id);
             if (order < 0) break;
