@@ -287,7 +287,8 @@ $(PUBLIC_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/libmqclient.so $(BUILD)/li
 FAULT_PROGRAMS := $(patsubst %.c,$(BUILD)/%,$(wildcard test/fault/check_*.c))
 # Calls of the system that a test can make fail lead to test/fault/failing_calls.c.
 FAILING_CALLS  := $(shell sed -nE 's/^CALL(_WHEN.[^,]*,|[^_])[^,]*, ([a-z0-9_]+),.*/-Wl,--wrap=\2/p' test/fault/failing_calls.def)
-$(FAULT_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(call helper_objects,test/fault) $(BUILD)/test/unit/unit.o $(call layers_from,admin) \
+$(FAULT_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(call helper_objects,test/fault) $(BUILD)/test/unit/unit.o \
+    $(BUILD)/test/unit/net/certificates.o $(call layers_from,admin) \
     $(BUILD)/libmqembedded.so
 	$(call say,LINK)
 	$(Q)$(CC) $(LDFLAGS_ALL) $(FAILING_CALLS) -o $@ $(filter-out %.so,$^) -L$(BUILD) -lmqembedded $(PACKAGE_LIBS) $(CHECK_LIBS) \

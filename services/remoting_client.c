@@ -31,7 +31,7 @@ mqc_status remoting_client_new(const struct remoting_options *options,
     mqc_status status = poller_new(&client->poller, error);
     if (status == MQC_OK) status = resolver_new(&client->resolver, error);
     if (status == MQC_OK && options->tls && options->tls->enabled)
-        status = tls_context_new(options->tls, &client->tls, error);
+        status = tls_context_new(options->tls, options->tls_crl_file, &client->tls, error);
     if (status == MQC_OK)
         *out = client;
     else

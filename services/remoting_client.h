@@ -21,6 +21,7 @@ struct remoting_options {
     int connect_timeout_ms;
     int idle_close_ms;
     const mqc_tls_options *tls;            /* borrowed during _new */
+    const char *tls_crl_file;              /* the same; may be NULL */
     const struct credentials *credentials; /* NULL: unsigned; outlives the client */
 };
 
@@ -109,6 +110,8 @@ struct remoting_dress {
     struct command_field extra[REMOTING_EXTRA_MOST];
     char room[REMOTING_ROOM_BYTES];
     size_t room_used;
+    struct credentials credentials; /* for request.own_credentials */
+    mqc_credentials keys;           /* where those point to: wiped with the room */
 };
 
 /* Changes a request; a failure is the call's. On the caller's thread, with no lock held. */

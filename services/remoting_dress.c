@@ -16,6 +16,7 @@ struct observed {
 static mqc_status dress(struct remoting_client *client, const char *address,
                         const struct command_to_send *request, struct remoting_dress **out,
                         mqc_error *error);
+static void undress(struct remoting_dress *dressed);
 static void observe(const struct remoting_client *client, const char *address, int32_t code,
                     const struct remoting_command *answer, const mqc_error *error);
 static struct observed *observed_new(struct remoting_client *client, const char *address,
@@ -41,7 +42,7 @@ mqc_status remoting_dressed_call(struct remoting_client *client, const char *add
     if (status != MQC_OK) return status;
     status =
         remoting_client_call(client, address, &dressed->request, deadline_ms, response, &failure);
-    memory_free(dressed);
+    undress(dressed);
     bool done = status == MQC_OK;
     observe(client, address, request->code, done ? &response->command : NULL,
             done ? NULL : &failure);
@@ -61,7 +62,7 @@ mqc_status remoting_dressed_async(struct remoting_client *client, const char *ad
     if (client->observer) {
         observed = observed_new(client, address, request->code, done, arg);
         if (!observed) {
-            memory_free(dressed);
+            undress(dressed);
             return error_no_memory(error);
         }
         done = answered;
@@ -69,7 +70,7 @@ mqc_status remoting_dressed_async(struct remoting_client *client, const char *ad
     }
     status = remoting_client_call_async(client, address, &dressed->request, deadline_ms, done, arg,
                                         &failure);
-    memory_free(dressed);
+    undress(dressed);
     if (status == MQC_OK) return MQC_OK;
     observe(client, address, request->code, NULL, &failure);
     memory_free(observed);
@@ -85,7 +86,7 @@ mqc_status remoting_dressed_oneway(struct remoting_client *client, const char *a
     mqc_status status = dress(client, address, request, &dressed, error);
     if (status != MQC_OK) return status;
     status = remoting_client_call_oneway(client, address, &dressed->request, deadline_ms, error);
-    memory_free(dressed);
+    undress(dressed);
     return status;
 }
 
@@ -102,8 +103,14 @@ static mqc_status dress(struct remoting_client *client, const char *address,
     if (status == MQC_OK)
         *out = dressed;
     else
-        memory_free(dressed);
+        undress(dressed);
     return status;
+}
+
+static void undress(struct remoting_dress *dressed)
+{
+    if (dressed->request.own_credentials) explicit_bzero(&dressed->keys, sizeof dressed->keys);
+    memory_free(dressed);
 }
 
 static void observe(const struct remoting_client *client, const char *address, int32_t code,

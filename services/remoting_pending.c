@@ -44,8 +44,10 @@ mqc_status remoting_pending_add(struct remoting_connection *connection,
         }
     }
     size_t before = connection->queued.size;
+    const struct credentials *credentials =
+        request->own_credentials ? request->own_credentials : connection->client->credentials;
     status = remoting_command_encode(&connection->queued, request, opaque, SERIALIZE_ROCKETMQ,
-                                     connection->client->credentials, error);
+                                     credentials, error);
     if (status == MQC_OK) {
         if (call) {
             *call = (struct pending_call){.opaque = opaque,

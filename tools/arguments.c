@@ -25,6 +25,7 @@ static const struct argument SHARED[] = {
     SHARED_OPTION(0, "tls-cert", "FILE", "tlsCertificateFile", "this client's certificate (PEM)"),
     SHARED_OPTION(0, "tls-key", "FILE", "tlsKeyFile", "its private key (PEM)"),
     SHARED_OPTION(0, "tls-key-password", "TEXT", "tlsKeyPassword", "password of the key"),
+    SHARED_OPTION(0, "tls-crl", "FILE", "tlsCrlFile", "lists of revoked certificates (PEM)"),
     SHARED_OPTION(0, "tls-server-name", "NAME", "tlsServerName",
                   "name that the servers' certificates must have"),
     SHARED_OPTION(0, "tls-skip-verify", NULL, "tlsSkipVerify", "trust anybody: for tests only"),

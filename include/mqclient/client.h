@@ -13,7 +13,10 @@ extern "C" {
 #endif
 
 /* TLS 1.2 or newer to name servers and brokers. By default the peer's chain and its host name or
- * IP address are checked against `ca_file` or, without one, the system's trust store. */
+ * IP address are checked against `ca_file` or, without one, the system's trust store. Each of the
+ * files may be given as its text instead: what begins with "-----BEGIN" is PEM itself, not a path.
+ * A file that is replaced later is read again before the next connection is made; until it can be
+ * read the former one stays in use. */
 typedef struct mqc_tls_options {
     bool enabled;
     const char *ca_file;          /* PEM: the authorities to trust */
@@ -30,6 +33,19 @@ typedef struct mqc_tls_options {
  * perhaps on several at once: it must be quick, and must not call back into the library. */
 typedef bool mqc_map_address(const char *broker_name, int64_t broker_id, const char *advertised,
                              char *out, size_t out_bytes, void *arg);
+
+/* ACL keys, as texts that end with a zero byte. */
+typedef struct mqc_credentials {
+    char access_key[128];
+    char secret_key[256];
+    char security_token[4096]; /* of temporary keys; empty: none */
+} mqc_credentials;
+
+/* Writes the keys of now to `credentials`, which is all zero before and wiped after, and returns
+ * true; with false the request at hand fails with MQC_NOT_FOUND. Called for every request before it
+ * is signed, on any thread, also of the library, perhaps on several at once: it must be quick, and
+ * must not call back into the library. */
+typedef bool mqc_get_credentials(mqc_credentials *credentials, void *arg);
 
 struct mqc_stats; /* statistics.h */
 
@@ -75,6 +91,11 @@ typedef struct mqc_client_options {
      * statistics.h. */
     void (*stats_listener)(const char *json, struct mqc_stats *stats, void *arg);
     void *stats_listener_arg;
+    /* PEM: lists of revoked certificates (CRL); with it each server's certificate must have a list
+     * of its authority there, and not be on it. Needs tls. */
+    const char *tls_crl_file;
+    mqc_get_credentials *get_credentials; /* instead of access_key: keys that change */
+    void *get_credentials_arg;
 } mqc_client_options;
 
 #ifdef __cplusplus

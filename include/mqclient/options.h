@@ -24,7 +24,8 @@ MQC_API void mqc_options_free(mqc_options *options);
 MQC_API mqc_status mqc_options_set(mqc_options *options, const char *name, const char *value,
                                    mqc_error *error);
 
-/* Reads "name = value" lines; # and ! begin comments. The error names file and line. */
+/* Reads "name = value" lines; # and ! begin comments. The error names file and line. Of Java's
+ * tls.properties (-Dtls.config.file) the names tls.client.… are understood, too. */
 MQC_API mqc_status mqc_options_read_file(mqc_options *options, const char *path, mqc_error *error);
 
 /* Pours the options that apply into a struct, leaving its other fields. The strings belong to the

@@ -116,13 +116,9 @@ void client_instance_free(struct client_instance *instance)
     intern_done(&instance->names);
     condition_done(&instance->changed);
     lock_done(&instance->lock);
-    memory_free_secret((char *)(uintptr_t)instance->options.secret_key);
-    instance->options.secret_key = NULL;
-    memory_free_secret((char *)(uintptr_t)instance->options.tls.key_password);
-    instance->options.tls.key_password = NULL;
-    const char **text;
+    const char **text; /* keys and passwords among them */
     for (size_t i = 0; (text = owned_texts(instance, i)); i++)
-        memory_free((void *)(uintptr_t)*text);
+        memory_free_secret((char *)(uintptr_t)*text);
     memory_free(instance->id);
     memory_free(instance);
 }
@@ -234,6 +230,6 @@ static const char **owned_texts(struct client_instance *instance, size_t index)
         &o->client_ip,       &o->access_key,           &o->secret_key,    &o->security_token,
         &o->tls.ca_file,     &o->tls.certificate_file, &o->tls.key_file,  &o->tls.key_password,
         &o->tls.server_name, &o->address_map,          &o->trace_topic,   &o->name_space,
-        &o->name_space_v2};
+        &o->name_space_v2,   &o->tls_crl_file};
     return index < sizeof texts / sizeof texts[0] ? texts[index] : NULL;
 }

@@ -247,6 +247,7 @@ static char *describe_settings(const mqc_client_options *filled)
                            tls->enabled ? tls->key_file : NULL,
                            tls->enabled ? tls->key_password : NULL,
                            tls->enabled ? tls->server_name : NULL,
+                           tls->enabled ? filled->tls_crl_file : NULL,
                            filled->address_map,
                            filled->name_space,
                            filled->name_space_v2};
@@ -266,6 +267,8 @@ static char *describe_settings(const mqc_client_options *filled)
                       (void *)(uintptr_t)filled->map_address, filled->map_address_arg,
                       (const void *)filled->rpc_hooks, filled->rpc_hook_count, filled->unit_mode,
                       filled->vip_channel);
+    buffer_put_format(&text, " credentials=%p,%p", (void *)(uintptr_t)filled->get_credentials,
+                      filled->get_credentials_arg);
     buffer_put_format(&text, " stats=%p,%p,%d", (void *)(uintptr_t)filled->stats_listener,
                       filled->stats_listener_arg, filled->stats_interval_ms);
     char *taken = buffer_take(&text);

@@ -54,6 +54,7 @@ mqc_status client_steps_make(struct client_instance *instance, mqc_error *error)
         .connect_timeout_ms = options->connect_timeout_ms,
         .idle_close_ms = options->idle_close_ms,
         .tls = &options->tls,
+        .tls_crl_file = options->tls_crl_file,
         .credentials = instance->has_credentials ? &instance->credentials : NULL};
     mqc_status status = remoting_client_new(&remoting, client_requests_handle, instance,
                                             &instance->remoting, error);

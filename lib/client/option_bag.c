@@ -132,7 +132,9 @@ static mqc_status read_line(mqc_options *options, char *line, const char *path, 
                          "%s:%d: write \"name = value\", or begin a comment with #", path, number);
     struct slice value = slice_trim(rest);
     mqc_error inner;
-    mqc_status status = mqc_options_set(options, cut(name), cut(value), &inner);
+    mqc_status status = slice_begins_with(name, "tls.")
+                            ? options_set_java_tls(options, cut(name), cut(value), &inner)
+                            : mqc_options_set(options, cut(name), cut(value), &inner);
     if (!status) return MQC_OK;
     return error_set(error, status, "%s:%d: %s", path, number, inner.text);
 }

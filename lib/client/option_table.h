@@ -59,6 +59,11 @@ const struct option *option_nearest(const char *name);
 mqc_status option_parse(const struct option *option, const char *text, int64_t *value,
                         mqc_error *error);
 
+/* A line of the file that Java's clients are told of by -Dtls.config.file (TlsSystemConfig.java).
+ */
+mqc_status options_set_java_tls(mqc_options *options, const char *name, const char *value,
+                                mqc_error *error);
+
 /* How many values a choice has. */
 int option_choices(const struct option *option);
 

@@ -33,7 +33,7 @@ mqc_status options_check_client(const mqc_client_options *options, mqc_error *er
     mqc_status status = check_fields(OPTION_ROLE_CLIENT, options, error);
     if (!status) status = check_name_servers(options, error);
     if (!status) status = check_credentials(options, error);
-    if (!status) status = options_check_tls(&options->tls, error);
+    if (!status) status = options_check_tls(options, error);
     if (!status) status = address_map_check(options->address_map, error);
     if (!status) status = options_check_namespace(options->name_space, error);
     if (!status) status = options_check_trace(options, error);
@@ -380,5 +380,9 @@ static mqc_status check_credentials(const mqc_client_options *options, mqc_error
             error, MQC_BAD_ARGUMENT,
             "securityToken (security_token) is given without accessKey (access_key) and "
             "secretKey (secret_key), which it belongs to");
+    if (options->get_credentials && options->access_key)
+        return error_set(error, MQC_BAD_ARGUMENT,
+                         "accessKey (access_key) and get_credentials are both given: keys come "
+                         "from one of them");
     return MQC_OK;
 }

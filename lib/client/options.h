@@ -13,7 +13,7 @@
  * or address that cannot be, settings that contradict each other. Those of a producer and a
  * consumer check their client options too. NULL client options mean all defaults. */
 mqc_status options_check_client(const mqc_client_options *options, mqc_error *error);
-mqc_status options_check_tls(const mqc_tls_options *tls, mqc_error *error);   /* of a client */
+mqc_status options_check_tls(const mqc_client_options *options, mqc_error *error);
 mqc_status options_check_namespace(const char *name_space, mqc_error *error); /* NULL is fine */
 mqc_status options_check_group(const char *group, const char *name, mqc_error *error);
 mqc_status options_check_topics(const char *topics, mqc_error *error); /* "a;b" */

@@ -28,6 +28,8 @@ static bool has_field(const struct command_to_send *request, struct slice name);
 static bool keep(struct remoting_dress *dress, struct slice *text);
 static mqc_status run_hooks(const mqc_client_options *options, const char *address,
                             struct remoting_dress *dress, mqc_error *error);
+static mqc_status take_credentials(const mqc_client_options *options, struct remoting_dress *dress,
+                                   mqc_error *error);
 
 void outgoing_set_up(const mqc_client_options *options, struct remoting_client *remoting)
 {
@@ -35,7 +37,7 @@ void outgoing_set_up(const mqc_client_options *options, struct remoting_client *
     for (size_t i = 0; i < options->rpc_hook_count; i++)
         observed = observed || options->rpc_hooks[i].after;
     if (options->name_space || options->name_space_v2 || options->unit_mode ||
-        options->rpc_hook_count > 0)
+        options->rpc_hook_count > 0 || options->get_credentials)
         remoting_client_dress(remoting, dress, observed ? observe : NULL,
                               (void *)(uintptr_t)options);
 }
@@ -59,7 +61,10 @@ static mqc_status dress(const char *address, struct remoting_dress *dress, void 
             status =
                 add_field(dress, SLICE_LITERAL("ns"), slice_text(options->name_space_v2), error);
     }
-    return status == MQC_OK ? run_hooks(options, address, dress, error) : status;
+    if (status == MQC_OK) status = run_hooks(options, address, dress, error);
+    if (status == MQC_OK && options->get_credentials)
+        status = take_credentials(options, dress, error);
+    return status;
 }
 
 /* Works on a copy of the header. A name that does not fit stays, for the broker to refuse. */
@@ -134,6 +139,40 @@ static bool keep(struct remoting_dress *dress, struct slice *text)
     dress->room_used += text->size + 1;
     text->data = copy;
     return true;
+}
+
+/* ---- the application's keys ---- */
+
+static bool is_text(const char *bytes, size_t size)
+{
+    return memchr(bytes, '\0', size) != NULL;
+}
+
+static mqc_status take_credentials(const mqc_client_options *options, struct remoting_dress *dress,
+                                   mqc_error *error)
+{
+    mqc_credentials *keys = &dress->keys;
+    const char *wrong = NULL;
+    memset(keys, 0, sizeof *keys);
+    dress->request.own_credentials = &dress->credentials; /* from now on the keys are wiped */
+    if (!options->get_credentials(keys, options->get_credentials_arg))
+        wrong = "gave none";
+    else if (!is_text(keys->access_key, sizeof keys->access_key) ||
+             !is_text(keys->secret_key, sizeof keys->secret_key) ||
+             !is_text(keys->security_token, sizeof keys->security_token))
+        wrong = "gave a text without its zero byte at the end";
+    else if (!keys->access_key[0] || !keys->secret_key[0])
+        wrong = "gave an access key without a secret key, or neither";
+    if (wrong) {
+        error_set(error, MQC_NOT_FOUND, "%s is not sent: get_credentials %s",
+                  request_code_name(dress->request.code), wrong);
+        error_mark_retryable(error);
+        return MQC_NOT_FOUND;
+    }
+    dress->credentials = (struct credentials){
+        slice_text(keys->access_key), slice_text(keys->secret_key),
+        keys->security_token[0] ? slice_text(keys->security_token) : SLICE_ABSENT};
+    return MQC_OK;
 }
 
 /* ---- the application's hooks ---- */

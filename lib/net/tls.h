@@ -13,9 +13,14 @@ struct tls_context;
 struct tls_session;
 
 /* For clients. MQC_TLS (or MQC_BAD_ARGUMENT) says which file or setting is wrong and why. Never
- * falls back to plain text. An empty string in the options is the same as none. */
-mqc_status tls_context_new(const mqc_tls_options *options, struct tls_context **out,
-                           mqc_error *error);
+ * falls back to plain text. An empty string in the options is the same as none. Each file may be
+ * given as its text instead (tls_is_pem); one that changes later is read again before the next
+ * session. `crl_file`: revoked certificates; may be NULL. */
+mqc_status tls_context_new(const mqc_tls_options *options, const char *crl_file,
+                           struct tls_context **out, mqc_error *error);
+
+/* Whether a setting is PEM itself, not the path of a file. */
+bool tls_is_pem(const char *source);
 
 /* For servers (the embedded cluster, tests): a certificate chain, its key, and an authority that
  * clients' certificates must come from (NULL: none asked for). */

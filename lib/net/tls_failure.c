@@ -113,6 +113,8 @@ static const char *verification_advice(const struct tls_session *session, long v
     case X509_V_ERR_CERT_SIGNATURE_FAILURE: break;
     case X509_V_ERR_CERT_NOT_YET_VALID:
     case X509_V_ERR_CERT_HAS_EXPIRED: return ": are the clocks right?";
+    case X509_V_ERR_UNABLE_TO_GET_CRL: return ": tls_crl_file has no list of its authority";
+    case X509_V_ERR_CRL_HAS_EXPIRED: return ": tls_crl_file is too old";
     default: return "";
     }
     if (session->settings.server) return ": the client's authority is not in client_ca_file";

@@ -4,6 +4,7 @@
 
 #include <openssl/ssl.h>
 
+#include "lib/base/lock.h"
 #include "lib/net/tls.h"
 
 struct tls_settings {
@@ -13,10 +14,29 @@ struct tls_settings {
     bool has_certificate; /* there is one of our own */
 };
 
+enum { TLS_FILES = 4 }; /* authorities, certificate, key, revocations */
+
+/* By which another file than before is known. */
+struct file_stamp {
+    int64_t seconds, nanoseconds;
+    uint64_t number;
+    int64_t size;
+};
+
+/* What a client's context was made of, for another one when the files change. */
+struct tls_files {
+    mqc_tls_options options; /* texts are owned */
+    const char *crl_file;
+    struct file_stamp stamps[TLS_FILES]; /* of the files when they were last read */
+};
+
 struct tls_context {
+    struct lock lock; /* guards openssl, reading and the stamps */
     SSL_CTX *openssl;
+    bool reading; /* somebody makes the next `openssl` */
     struct tls_settings settings;
-    char *server_name; /* overrides the host to expect; NULL: none */
+    struct tls_files *files; /* NULL: a server's, or never read again */
+    char *server_name;       /* overrides the host to expect; NULL: none */
 };
 
 struct tls_session {
@@ -37,6 +57,26 @@ struct tls_session {
 };
 
 enum tls_phase { TLS_HANDSHAKE, TLS_READ, TLS_WRITE };
+
+/* A client's context without its files. */
+mqc_status tls_context_make(const mqc_tls_options *options, const char *crl_file,
+                            struct tls_context **out, mqc_error *error);
+
+/* ---- tls_reload.c ---- */
+mqc_status tls_files_new(const mqc_tls_options *options, const char *crl_file,
+                         struct tls_files **out, mqc_error *error);
+void tls_files_free(struct tls_files *files);
+/* What new sessions are to be made of, counted: see SSL_CTX_free. */
+SSL_CTX *tls_context_current(struct tls_context *context);
+
+/* ---- tls_pem.c: `source` is a path or, as tls_is_pem says, the text itself ---- */
+mqc_status tls_load_authorities(SSL_CTX *openssl, const char *setting, const char *source,
+                                mqc_error *error);
+mqc_status tls_load_revocations(SSL_CTX *openssl, const char *source, mqc_error *error);
+mqc_status tls_load_certificate(SSL_CTX *openssl, const char *certificate, const char *key,
+                                const char *password_text, mqc_error *error);
+/* Always set: without it OpenSSL would ask on the terminal. */
+int tls_give_password(char *out, int size, int writing, void *argument);
 
 /* A BIO over the session's socket that never raises SIGPIPE; NULL when there is no memory. */
 BIO *tls_bio_new(struct tls_session *session);

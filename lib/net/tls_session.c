@@ -42,7 +42,9 @@ mqc_status tls_session_new(struct tls_context *context, int fd, const char *host
 static mqc_status set_up(struct tls_session *session, struct tls_context *context, const char *host,
                          mqc_error *error)
 {
-    session->openssl = SSL_new(context->openssl);
+    SSL_CTX *current = tls_context_current(context);
+    session->openssl = SSL_new(current);
+    SSL_CTX_free(current);
     BIO *bio = session->openssl ? tls_bio_new(session) : NULL;
     if (!bio) return error_no_memory(error);
     SSL_set_bio(session->openssl, bio, bio);

@@ -66,6 +66,8 @@ void remoting_command_move(struct remoting_command *to, struct remoting_command 
 struct slice remoting_command_field(const struct remoting_command *command, const char *name);
 
 /* A command to be sent. Everything is borrowed. */
+struct credentials; /* signature.h */
+
 struct command_to_send {
     int32_t code; /* of the request, or the response code when flag says response */
     int32_t flag;
@@ -77,9 +79,8 @@ struct command_to_send {
     struct slice body;
     bool gathers; /* one of many: may leave a moment later with others (remoting_output.c) */
     bool dressed; /* of no interest to the encoder: remoting_client.h */
+    const struct credentials *own_credentials; /* the same: instead of the client's; or NULL */
 };
-
-struct credentials; /* signature.h */
 
 /* Appends the whole frame to `out`. Codes above 32767 do not fit the binary header and go out as
  * JSON whatever `type` says. With credentials a request is signed (AclClientRPCHook.java);

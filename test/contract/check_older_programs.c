@@ -10,7 +10,7 @@
 #define ENDS_WITH(type, last)                                                                      \
     _Static_assert(offsetof(type, last) + sizeof(((type *)0)->last) == sizeof(type),               \
                    #last " is not the end of " #type)
-ENDS_WITH(mqc_client_options, stats_listener_arg);
+ENDS_WITH(mqc_client_options, get_credentials_arg);
 ENDS_WITH(mqc_producer_options, send_hook_count);
 ENDS_WITH(mqc_push_consumer_options, reserved);
 ENDS_WITH(mqc_lite_consumer_options, consume_hook_count);

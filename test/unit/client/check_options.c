@@ -240,6 +240,13 @@ START_TEST(the_environment_is_the_default)
 }
 END_TEST
 
+static bool no_credentials(mqc_credentials *credentials, void *arg)
+{
+    (void)credentials;
+    (void)arg;
+    return false;
+}
+
 START_TEST(settings_that_contradict_each_other)
 {
     CHECK_REFUSED(
@@ -266,6 +273,16 @@ START_TEST(settings_that_contradict_each_other)
     CHECK_REFUSED_ABOUT(
         options_check_client(CLIENT(.tls.enabled = true, .tls.key_password = "p"), error),
         "tlsKeyPassword (tls.key_password) is given without a key");
+    CHECK_REFUSED_ABOUT(options_check_client(CLIENT(.tls_crl_file = "c"), error),
+                        "tlsCrlFile (tls_crl_file) is given, but TLS is not enabled");
+    CHECK_REFUSED_ABOUT(
+        options_check_client(
+            CLIENT(.tls.enabled = true, .tls.skip_verify = true, .tls_crl_file = "c"), error),
+        "nobody would look into the file");
+    CHECK_REFUSED_ABOUT(
+        options_check_client(
+            CLIENT(.access_key = "a", .secret_key = "s", .get_credentials = no_credentials), error),
+        "accessKey (access_key) and get_credentials are both given");
     CHECK_REFUSED_ABOUT(options_check_push_consumer(CONSUMER(.from_unix_ms = 1), error),
                         "give both or neither");
 }

@@ -34,7 +34,7 @@ struct wire *wire_open_tls(const char *address, const mqc_tls_options *options)
     struct wire *wire = open_socket(address);
     struct tls_context *context;
     mqc_error error;
-    ck_assert_msg(tls_context_new(options, &context, &error) == MQC_OK, "%s", error.text);
+    ck_assert_msg(tls_context_new(options, NULL, &context, &error) == MQC_OK, "%s", error.text);
     ck_assert_int_eq(tls_session_new(context, wire->fd, "localhost", &wire->tls, &error), MQC_OK);
     tls_context_free(context);
     for (;;) {

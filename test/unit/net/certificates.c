@@ -23,7 +23,7 @@ struct wish {
     struct identity *issuer;  /* NULL: self-signed */
     const char *alternatives; /* subjectAltName, or NULL */
     const char *usage;        /* extendedKeyUsage, or NULL for an authority */
-    bool expired;
+    enum { NOW, PAST, LATER } valid;
 };
 
 static char folder[256];
@@ -79,8 +79,8 @@ static struct identity make(const struct wish *wish)
     long day = 24 * 3600;
     X509_set_version(made.certificate, X509_VERSION_3);
     ASN1_INTEGER_set(X509_get_serialNumber(made.certificate), serial++);
-    X509_gmtime_adj(X509_getm_notBefore(made.certificate), -2 * day);
-    X509_gmtime_adj(X509_getm_notAfter(made.certificate), wish->expired ? -day : 30 * day);
+    X509_gmtime_adj(X509_getm_notBefore(made.certificate), wish->valid == LATER ? day : -2 * day);
+    X509_gmtime_adj(X509_getm_notAfter(made.certificate), wish->valid == PAST ? -day : 30 * day);
     X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const unsigned char *)wish->name, -1, -1,
                                0);
     X509_set_issuer_name(made.certificate, X509_get_subject_name(issuer->certificate));
@@ -106,6 +106,30 @@ static struct identity make(const struct wish *wish)
     must(PEM_write_PKCS8PrivateKey(file, made.key, NULL, NULL, 0, NULL, NULL), "writing a key");
     fclose(file);
     return made;
+}
+
+/* A list of `issuer` that has one certificate, made some days ago and good for a week. */
+static void write_revocations(const char *name, const struct identity *issuer, X509 *revoked,
+                              int days_ago)
+{
+    X509_CRL *list = X509_CRL_new();
+    X509_REVOKED *entry = X509_REVOKED_new();
+    ASN1_TIME *time = X509_gmtime_adj(NULL, -(long)days_ago * 24 * 3600);
+    must(list && entry && time, "a list");
+    X509_CRL_set_version(list, X509_CRL_VERSION_2);
+    X509_CRL_set_issuer_name(list, X509_get_subject_name(issuer->certificate));
+    X509_CRL_set1_lastUpdate(list, time);
+    X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(revoked));
+    X509_REVOKED_set_revocationDate(entry, time);
+    X509_CRL_add0_revoked(list, entry);
+    X509_gmtime_adj(time, (7 - (long)days_ago) * 24 * 3600);
+    X509_CRL_set1_nextUpdate(list, time);
+    must(X509_CRL_sign(list, issuer->key, EVP_sha256()) > 0, "signing a list");
+    FILE *file = create(name, ".pem");
+    must(PEM_write_X509_CRL(file, list), "writing a list");
+    fclose(file);
+    ASN1_TIME_free(time);
+    X509_CRL_free(list);
 }
 
 static void drop(struct identity identity)
@@ -164,14 +188,20 @@ void certificates_make(void)
     struct identity ca = make(&(struct wish){.name = "ca"});
     struct identity wrong_ca = make(&(struct wish){.name = "wrong-ca"});
     struct identity intermediate = make(&(struct wish){.name = "intermediate", .issuer = &ca});
-    struct identity for_client = make(&(struct wish){"client", &ca, NULL, client, false});
-    drop(make(&(struct wish){"server", &ca, here, server, false}));
-    drop(make(&(struct wish){"expired", &ca, here, server, true}));
-    drop(make(&(struct wish){"other-name", &ca, "DNS:other.example,IP:127.0.0.9", server, false}));
-    drop(make(&(struct wish){"wildcard", &ca, "DNS:*.example.test", server, false}));
-    drop(make(&(struct wish){"chain", &intermediate, here, server, false}));
-    drop(make(&(struct wish){"wrong-client", &wrong_ca, NULL, client, false}));
-    drop(make(&(struct wish){"self-signed", NULL, here, server, false}));
+    struct identity for_client = make(&(struct wish){"client", &ca, NULL, client, NOW});
+    drop(make(&(struct wish){"server", &ca, here, server, NOW}));
+    drop(make(&(struct wish){"expired", &ca, here, server, PAST}));
+    drop(make(&(struct wish){"other-name", &ca, "DNS:other.example,IP:127.0.0.9", server, NOW}));
+    drop(make(&(struct wish){"wildcard", &ca, "DNS:*.example.test", server, NOW}));
+    drop(make(&(struct wish){"chain", &intermediate, here, server, NOW}));
+    drop(make(&(struct wish){"wrong-client", &wrong_ca, NULL, client, NOW}));
+    drop(make(&(struct wish){"self-signed", NULL, here, server, NOW}));
+    drop(make(&(struct wish){"later", &ca, here, server, LATER}));
+    struct identity revoked = make(&(struct wish){"revoked", &ca, here, server, NOW});
+    write_revocations("crl", &ca, revoked.certificate, 0);
+    write_revocations("crl-old", &ca, revoked.certificate, 9);
+    write_revocations("crl-other", &wrong_ca, revoked.certificate, 0);
+    drop(revoked);
     write_encrypted(for_client.key);
     write_odd_files();
     drop(for_client);

@@ -6,6 +6,10 @@
  *   client-encrypted.key       client.key (PKCS#8) encrypted with CERTIFICATES_PASSWORD
  *   client-traditional.key     the same in the old encrypted form
  *   expired.pem/.key           as server, but expired
+ *   later.pem/.key             as server, but not valid yet
+ *   revoked.pem/.key           as server, but in crl.pem
+ *   crl.pem                    what ca has revoked; crl-old.pem the same, out of date;
+ *   crl-other.pem              what wrong-ca has revoked
  *   other-name.pem/.key        a server, but for other.example and 127.0.0.9
  *   wildcard.pem/.key          a server for *.example.test
  *   intermediate.pem/.key      an authority signed by ca

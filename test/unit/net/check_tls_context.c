@@ -11,7 +11,7 @@ static void refused(const mqc_tls_options *options, mqc_status expected, const c
 {
     struct tls_context *context = (struct tls_context *)&options;
     mqc_error error;
-    mqc_status status = tls_context_new(options, &context, &error);
+    mqc_status status = tls_context_new(options, NULL, &context, &error);
     ck_assert_msg(status == expected, "%s instead of: %s", mqc_status_name(status), text);
     ck_assert_int_eq(error.status, expected);
     ck_assert_ptr_null(context);
@@ -108,12 +108,12 @@ START_TEST(passwords_never_show)
     struct tls_context *context;
     mqc_error error;
     char *endless = malloc(100001);
-    ck_assert_int_eq(tls_context_new(&options, &context, &error), MQC_TLS);
+    ck_assert_int_eq(tls_context_new(&options, NULL, &context, &error), MQC_TLS);
     ck_assert_ptr_null(strstr(error.text, secret));
     memset(endless, 'x', 100000);
     endless[100000] = '\0';
     options.key_password = endless; /* more than OpenSSL has room for */
-    ck_assert_int_eq(tls_context_new(&options, &context, &error), MQC_TLS);
+    ck_assert_int_eq(tls_context_new(&options, NULL, &context, &error), MQC_TLS);
     ck_assert_ptr_null(strstr(error.text, "xxx"));
     free(endless);
 }
@@ -224,7 +224,7 @@ START_TEST(no_memory_is_an_ordinary_error)
         struct tls_context *context;
         struct tls_session *session;
         memory_fail_from(nth);
-        mqc_status status = tls_context_new(&options, &context, NULL);
+        mqc_status status = tls_context_new(&options, NULL, &context, NULL);
         if (status == MQC_OK) {
             status = tls_session_new(context, client, "localhost", &session, NULL);
             if (status == MQC_OK) tls_session_free(session);

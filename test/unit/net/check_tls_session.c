@@ -344,12 +344,32 @@ START_TEST(errors_of_others_do_not_leak_in)
 }
 END_TEST
 
+/* TLS 1.2's server may ask for another handshake, which costs it little and its client much. */
+START_TEST(handshakes_are_not_begun_anew)
+{
+    struct ends ends;
+    char byte;
+    size_t moved;
+    mqc_error error;
+    connect_ends(&ends, TLS1_2_VERSION);
+    SSL_clear_options(ends.server->openssl, SSL_OP_NO_RENEGOTIATION);
+    ck_assert_int_eq(SSL_renegotiate(ends.server->openssl), 1);
+    SSL_do_handshake(ends.server->openssl); /* says that it would like to */
+    ERR_clear_error();
+    ck_assert_int_ne(tls_session_read(ends.client, &byte, 1, &moved, &error), IO_DONE);
+    ck_assert_uint_eq(moved, 0);
+    ck_assert_int_eq(SSL_num_renegotiations(ends.client->openssl), 0);
+    ends_close(&ends);
+}
+END_TEST
+
 static Suite *tls_session_suite(void)
 {
     certificates_make();
     Suite *suite = suite_create("net/tls_session");
     UNIT_CASE(suite, "other peers", a_plain_server_is_recognized, a_server_that_hangs_up_is_told,
-              a_plain_client_is_recognized, old_versions_are_refused);
+              a_plain_client_is_recognized, old_versions_are_refused,
+              handshakes_are_not_begun_anew);
     UNIT_CASE(suite, "transfer", big_transfers_survive_partial_writes,
               nothing_is_left_inside_the_session, moving_nothing_is_done_at_once,
               errors_of_others_do_not_leak_in);

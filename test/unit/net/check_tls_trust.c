@@ -65,6 +65,7 @@ START_TEST(servers_that_cannot_be_trusted_are_refused)
         {"server", NULL, "localhost", NULL, "system's trust store: set ca_file"},
         {"self-signed", "ca.pem", "localhost", NULL, "self-signed certificate: the server's"},
         {"expired", "ca.pem", "localhost", NULL, "certificate has expired"},
+        {"later", "ca.pem", "localhost", NULL, "certificate is not yet valid"},
         {"client", "ca.pem", "localhost", NULL, "certificate purpose"},
         {"other-name", "ca.pem", "localhost", NULL, "hostname mismatch: expected localhost"},
         {"other-name", "ca.pem", "127.0.0.1", NULL, "IP address mismatch: expected 127.0.0.1"},
@@ -310,13 +311,38 @@ START_TEST(a_wordless_refusal_is_understood)
 }
 END_TEST
 
+/* A server that would let its clients go on with an earlier session: each is looked at anew. */
+START_TEST(sessions_are_not_resumed)
+{
+    mqc_tls_options options = {.enabled = true, .ca_file = certificate_path("ca.pem")};
+    struct tls_context *client = new_client_context(&options);
+    struct tls_context *server = new_server_context("server", NULL, TLS1_2_VERSION);
+    SSL_CTX_clear_options(server->openssl, SSL_OP_NO_TICKET);
+    SSL_CTX_set_session_cache_mode(server->openssl, SSL_SESS_CACHE_SERVER);
+    for (int i = 0; i < 2; i++) {
+        struct ends ends;
+        ends_plain(&ends);
+        ck_assert_int_eq(tls_session_new(client, ends.client_fd, "localhost", &ends.client, NULL),
+                         MQC_OK);
+        ck_assert_int_eq(tls_session_new(server, ends.server_fd, NULL, &ends.server, NULL), MQC_OK);
+        ends_handshake(&ends);
+        ends_greet(&ends);
+        ck_assert_int_eq(SSL_session_reused(ends.client->openssl), 0);
+        ends_close(&ends);
+    }
+    tls_context_free(client);
+    tls_context_free(server);
+}
+END_TEST
+
 static Suite *tls_trust_suite(void)
 {
     certificates_make();
     Suite *suite = suite_create("net/tls trust");
     UNIT_CASE(suite, "server", trusted_servers_are_accepted,
               servers_that_cannot_be_trusted_are_refused, a_failure_stays,
-              skip_verify_believes_everything, only_names_are_sent_as_names, a_host_must_be_given);
+              skip_verify_believes_everything, only_names_are_sent_as_names, a_host_must_be_given,
+              sessions_are_not_resumed);
     UNIT_CASE(suite, "client", client_certificates_are_accepted,
               a_missing_client_certificate_is_named, a_wrong_client_certificate_is_named,
               writing_after_a_refusal_tells_the_reason, a_wordless_refusal_is_understood);

@@ -20,7 +20,7 @@ static inline struct tls_context *new_client_context(const mqc_tls_options *opti
 {
     struct tls_context *context;
     mqc_error error;
-    ck_assert_msg(tls_context_new(options, &context, &error) == MQC_OK, "%s", error.text);
+    ck_assert_msg(tls_context_new(options, NULL, &context, &error) == MQC_OK, "%s", error.text);
     return context;
 }
 
