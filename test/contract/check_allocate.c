@@ -223,6 +223,7 @@ START_TEST(test_retries_of_configured_queues)
     mqc_message_queue queue = contract_queue(topic, 0);
     struct collector *collector = collector_new_judging(refuse_first, NULL);
     mqc_client_options client = contract_client();
+    contract_hurry();
     client.route_refresh_ms = 200;
     mqc_push_consumer_options options = {
         .client = &client,

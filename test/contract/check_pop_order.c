@@ -184,7 +184,7 @@ START_TEST(test_shutdown_gives_the_queue_back)
     gate_await(&gate, 1); /* one queue's turn has begun, the other one's waits for the worker */
     int begun = mqc_message_queue_id(collector_at(line->collector, 0).message);
     ck_fails(mqc_push_consumer_shutdown(first, 10, &error), MQC_TIMEOUT, "1 ", "listener");
-    if (contract_embedded()) mqc_embedded_advance_clock(contract_embedded(), 2000);
+    contract_hurry();
     struct gate open = GATE_CLOSED;
     gate_open(&open);
     line->judge_arg = &open;

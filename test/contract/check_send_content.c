@@ -218,6 +218,7 @@ START_TEST(test_delay_level)
     mqc_error error;
     struct journey journey = new_journey(contract_topic(1), "later");
     mqc_message *message = journey.message;
+    contract_hurry();
     ck_ok(mqc_message_set_delay_level(message, 1, &error));
     travel(&journey);
     const mqc_message *received = journey.received;
