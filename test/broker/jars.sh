@@ -52,6 +52,24 @@ fetch_jars()
     exec {fetch_lock}>&-
 }
 
+# compile_interop VERSION: compiles test/interop against a 5.x release's jars and prints where the classes are. Under a
+# lock, and renamed into place, so that those who start together find all of it or nothing.
+compile_interop()
+{
+    local sources=("$broker_source"/../interop/*.java) classes=$build/broker/$1/classes java lock
+    java=$(find_java)
+    exec {lock}>"$classes.lock"
+    flock "$lock"
+    if [[ ! -d $classes || -n $(find "${sources[@]}" -newer "$classes") ]]; then
+        rm -rf "$classes" "$classes.new"
+        "${java%java}javac" --release 17 -Xlint:all,-processing,-classfile -Werror -cp "$(jars_folder "$1")/*" \
+            -d "$classes.new" "${sources[@]}" >&2 || fail "test/interop does not compile (is there a JDK 17, not only a JRE?)"
+        mv "$classes.new" "$classes"
+    fi
+    exec {lock}>&-
+    echo "$classes"
+}
+
 known_versions()
 {
     local pom

@@ -3,7 +3,7 @@
 
 readonly wait_seconds=${MQC_BROKER_TIMEOUT:-120}
 
-# java_options HOME HEAP: sets java, and java_arguments up to the class name, for any RocketMQ program of this cluster.
+# java_options HOME HEAP [CLASSES:]: sets java, and java_arguments up to the class name, for any RocketMQ program of this cluster.
 java_options()
 {
     java=$(find_java)
@@ -13,7 +13,7 @@ java_options()
         --add-exports java.base/sun.nio.ch=ALL-UNNAMED --add-opens java.base/sun.nio.ch=ALL-UNNAMED
         -Duser.home="$1" -Drocketmq.home.dir="$1" -Drmq.logback.configurationFile="$1/conf/logback.xml"
         -Drocketmq.broker.diskSpaceWarningLevelRatio=0.98 -Drocketmq.broker.diskSpaceCleanForciblyRatio=0.97
-        -cp "$(jars_folder "$version")/*"
+        -cp "${3:-}$(jars_folder "$version")/*"
     )
     if [[ $mode == tls ]]; then
         java_arguments+=(-Dtls.enable=true -Dtls.server.mode=enforcing -Dtls.config.file="$run/tls/tls.properties")

@@ -18,8 +18,8 @@ java_gets_our_commits()
 we_get_java_s_commits()
 {
     new_topic 2
-    "$peer" transact "$topic" "$(unique java)" 2 rollback >rolled
-    "$peer" transact "$topic" "$(unique java)" 3 commit >sent
+    "$peer" transact "$topic" "$(unique java)" 2 rollback -- transact "$topic" "$(unique java)" 3 commit >ended
+    jq -c 'select(.state == "COMMIT_MESSAGE")' ended >sent
     "$mqc" send -t "$topic" -g last "${security[@]}" "the last one"
     "$mqc" consume -t "$topic" -g "$(unique group)" --from first --count 4 --timeout 60 --json "${security[@]}" >came
     same "what we got" "$(jq -r .body came | sort | paste -sd,)" "java 0,java 1,java 2,the last one"

@@ -91,6 +91,10 @@ mqadmin_on_embedded()
     "$mqc" send -t "$topic" -k findme hello >/dev/null
     background java "$peer" consume "$topic" "$group" 100000 --timeout 300
     await "a Java member" grep -q consuming java.err
+    (. "$here/jars.sh" && fetch_jars 5.5.0 && compile_interop 5.5.0) >classes
+    start_admin "$PWD" java -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Drocketmq.namesrv.addr="$NAMESRV_ADDR" \
+        -Drmq.logback.configurationFile="$here/../interop/logback.xml" -cp "$(<classes):$MQC_BUILD/broker/5.5.0/jars/*"
+    mv pid background/admin
     shows broker-a clusterList
     shows "$topic" topicList
     shows broker-a topicRoute -t "$topic"
@@ -105,6 +109,7 @@ mqadmin_on_embedded()
     shows findme queryMsgByKey -t "$topic" -k findme
     shows "reset\|broker-a" resetOffsetByTime -g "$group" -t "$topic" -s -1
     shows "delete topic" deleteTopic -c DefaultCluster -t "$topic"
+    kill "$(<background/admin)"
 }
 
 # shows PATTERN COMMAND...: what mqadmin prints has the pattern.
@@ -112,9 +117,7 @@ shows()
 {
     local pattern=$1
     shift
-    java -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Drocketmq.namesrv.addr="$NAMESRV_ADDR" \
-        -Drmq.logback.configurationFile="$here/../interop/logback.xml" -cp "$MQC_BUILD/broker/5.5.0/jars/*" \
-        org.apache.rocketmq.tools.command.MQAdminStartup "$@" >admin.out 2>&1 || true
+    ask_admin "$PWD" "$@" >admin.out || fails "mqadmin has ended: see kept.log"
     grep -q -- "$pattern" admin.out || {
         tail -n 20 admin.out
         fails "mqadmin $*: no \"$pattern\""

@@ -8,16 +8,20 @@ bodies()
 
 batches_both_ways()
 {
+    local ours
     new_topic 4
-    seq 1 100 | "$mqc" send -t "$topic" -g red --batch 32 --json "${security[@]}" >sent
-    "$peer" consume "$topic" "$(unique group)" 100 --timeout 60 >came
+    ours=$topic
+    new_topic 4
+    seq 1 100 | "$mqc" send -t "$ours" -g red --batch 32 --json "${security[@]}" >sent
+    "$peer" consume "$ours" "$(unique group)" 100 --timeout 60 \
+        -- send "$topic" 50 --batch --tag green --property shop=berlin >java
+    jq -c 'select(.topic)' java >came
     same "ids of ours" "$(jq -r .msgId came | sort)" "$(jq -r .msgId sent | sort)"
     same "their places" "$(jq -r '[.queueId, .queueOffset] | join("/")' came | sort)" \
         "$(jq -r '[.queueId, .queueOffset] | join("/")' sent | sort)"
     same "bodies of ours" "$(bodies came)" "$(seq 1 100 | sort)"
     same "tags of ours" "$(jq -r .tags came | sort -u)" red
-    new_topic 4
-    "$peer" send "$topic" 50 --batch --tag green --property shop=berlin >sent
+    jq -c 'select(.status)' java >sent
     "$mqc" consume -t "$topic" -g "$(unique group)" --from first --count 50 --timeout 60 --json "${security[@]}" >came
     same "ids of Java's" "$(jq -r .msgId came | sort)" "$(jq -r .msgId sent | tr , '\n' | sort)"
     same "bodies of Java's" "$(bodies came)" "$(seq -f 'message %g' 0 49 | sort)"
@@ -38,12 +42,13 @@ gathered_sends_reach_java()
 # Both clients put a key into the same queue.
 keys_as_java()
 {
-    local key
+    local key java=()
     new_topic 7
     for key in order-1 A-42 "$utf8_text" polygenelubricants; do
-        same "queue of $key" "$("$mqc" send -t "$topic" -o "$key" --json "${security[@]}" x | jq .queueId)" \
-            "$("$peer" send "$topic" 1 --order-key "$key" | jq .queueId)"
-    done
+        "$mqc" send -t "$topic" -o "$key" --json "${security[@]}" x | jq .queueId
+        java+=(-- send "$topic" 1 --order-key "$key")
+    done >ours
+    same "queues of the keys" "$("$peer" "${java[@]:1}" | jq .queueId | xargs)" "$(xargs <ours)"
 }
 
 # Each recalls a message of the other's; those that are left come.
@@ -52,10 +57,11 @@ timers_both_ways()
     new_topic 2
     "$mqc" send -t "$topic" --delay 3s --json "${security[@]}" "ours" >sent
     "$mqc" send -t "$topic" --delay 1h --json "${security[@]}" "ours, recalled" >recalled
-    "$peer" recall "$topic" "$(jq -r .recallHandle recalled)" >id
-    same "recalled by Java" "$(<id)" "$(jq -r .msgId recalled)"
-    "$peer" send "$topic" 1 --delay-ms 3000 --body "of Java" >>sent
-    "$peer" consume "$topic" "$(unique group)" 2 --timeout 60 >came
+    "$peer" recall "$topic" "$(jq -r .recallHandle recalled)" -- send "$topic" 1 --delay-ms 3000 --body "of Java" \
+        -- consume "$topic" "$(unique group)" 2 --timeout 60 >java
+    same "recalled by Java" "$(head -n 1 java)" "$(jq -r .msgId recalled)"
+    sed -n 2p java >>sent
+    tail -n +3 java >came
     same "ids at Java's" "$(jq -r .msgId came | sort)" "$(jq -r .msgId sent | sort)"
     "$mqc" consume -t "$topic" -g "$(unique group)" --from first --count 2 --timeout 60 --json "${security[@]}" >came
     same "ids at ours" "$(jq -r .msgId came | sort)" "$(jq -r .msgId sent | sort)"

@@ -30,6 +30,8 @@ import org.apache.rocketmq.remoting.RPCHook;
 
 public final class Peer {
     private static final String USAGE = """
+        peer COMMAND... [-- COMMAND...]...
+            one after the other, until one fails
         peer send TOPIC COUNT [--tag T] [--keys K] [--property k=v]... [--body-size N | --body TEXT]
                   [--compress zlib|lz4|zstd] [--utf8] [--delay LEVEL] [--delay-ms MS] [--order-key KEY] [--batch]
             prints msgId, offsetMsgId, queueId, queueOffset, status of each; body "message I" when none is given;
@@ -44,31 +46,51 @@ public final class Peer {
     private static final int BUSY_MACHINE_MS = 60_000;
     private static final String UTF8_TEXT = "gr\u00fc\u00dfe \u6d88\u606f \ud83d\ude80 ";
 
-    public static void main(String[] args) throws Exception {
+    public static void main(String[] args) {
+        int status = 0;
         Deque<String> arguments = new ArrayDeque<>(List.of(args));
+        do {
+            Deque<String> command = new ArrayDeque<>();
+            while (!arguments.isEmpty() && !arguments.peek().equals("--")) {
+                command.add(arguments.pop());
+            }
+            arguments.poll();
+            status = run(command);
+        } while (status == 0 && !arguments.isEmpty());
+        System.out.flush();
+        System.exit(status);
+    }
+
+    private static int run(Deque<String> arguments) {
         String command = arguments.isEmpty() ? "" : arguments.pop();
-        int status = 2;
         try {
             switch (command) {
-                case "send" -> status = new Sender(arguments).run();
-                case "recall" -> status = recall(next(arguments, "TOPIC"), next(arguments, "HANDLE"));
-                case "consume" -> status = new Receiver(arguments).run();
-                case "transact" -> status = Conversation.transact(arguments);
-                case "request" -> status = Conversation.request(arguments);
-                case "reply" -> status = Conversation.reply(arguments);
-                default -> System.err.print(USAGE + Conversation.USAGE);
+                case "send":
+                    return new Sender(arguments).run();
+                case "recall":
+                    return recall(next(arguments, "TOPIC"), next(arguments, "HANDLE"));
+                case "consume":
+                    return new Receiver(arguments).run();
+                case "transact":
+                    return Conversation.transact(arguments);
+                case "request":
+                    return Conversation.request(arguments);
+                case "reply":
+                    return Conversation.reply(arguments);
+                default:
+                    System.err.print(USAGE + Conversation.USAGE);
+                    return 2;
             }
         } catch (IllegalArgumentException e) {
             System.err.println("peer: " + e.getMessage());
             System.err.print(USAGE + Conversation.USAGE);
+            return 2;
         } catch (Exception e) {
             for (Throwable cause = e; cause != null; cause = cause.getCause()) {
                 System.err.println("peer: " + cause);
             }
-            status = 1;
+            return 1;
         }
-        System.out.flush();
-        System.exit(status);
     }
 
     private static int recall(String topic, String handle) throws Exception {
