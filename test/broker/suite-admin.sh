@@ -84,6 +84,7 @@ tools_agree_on_members()
     cat ours
     same "member" "$(jq -r '.members[] | [.clientId, .address, .language, .version] | join(",")' ours)" \
         "$(awk '/^#ClientId/ { getline; print $1 "," $2 "," $3 "," $4 }' theirs)"
+    await "offsets of all queues" knows_offsets 4
     same "type and model" "$(jq -r '[.consumeType, .messageModel, .consumeFromWhere] | join(",")' ours)" \
         "$(sed -n 's/^ConsumeType: //p; s/^MessageModel: //p; s/^ConsumeFromWhere: //p' theirs | paste -sd,)"
     theirs consumerProgress -g "$group" -s true
@@ -91,6 +92,13 @@ tools_agree_on_members()
     same "owners" "$(jq -r --arg topic "$topic" '.queues[] | select(.topic == $topic)
         | [.queueId, (.clientId | split("@")[0])] | join(",")' ours | sort)" "$(rows_of theirs 3 6)"
     end member
+}
+
+# knows_offsets QUEUES: the group has stored something of so many of the topic's queues.
+knows_offsets()
+{
+    (($("$mqc" group progress -g "$group" --json "${security[@]}" 2>/dev/null |
+        jq --arg topic "$topic" '[.queues[] | select(.topic == $topic)] | length') == $1))
 }
 
 tools_agree_on_messages()
