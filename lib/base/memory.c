@@ -16,7 +16,7 @@ static atomic_int watched = WATCH_COUNT;
 static atomic_int watched;
 #endif
 static atomic_long allocations_left; /* until failures begin; counts on below zero */
-static atomic_long live_blocks;
+static atomic_long live_blocks, allocations;
 
 static long fail(long nth, int how);
 
@@ -35,8 +35,9 @@ static bool fails_now(void)
 
 static void count_blocks(long change)
 {
-    if (atomic_load_explicit(&watched, memory_order_relaxed) & WATCH_COUNT)
-        atomic_fetch_add_explicit(&live_blocks, change, memory_order_relaxed);
+    if (!(atomic_load_explicit(&watched, memory_order_relaxed) & WATCH_COUNT)) return;
+    atomic_fetch_add_explicit(&live_blocks, change, memory_order_relaxed);
+    if (change >= 0) atomic_fetch_add_explicit(&allocations, 1, memory_order_relaxed);
 }
 
 void *memory_allocate(size_t bytes)
@@ -59,7 +60,7 @@ void *memory_resize(void *block, size_t bytes)
 {
     if (is_watched() && fails_now()) return NULL;
     void *resized = realloc(block, bytes ? bytes : 1);
-    if (is_watched() && resized && !block) count_blocks(1);
+    if (is_watched() && resized) count_blocks(block ? 0 : 1);
     return resized;
 }
 
@@ -130,4 +131,10 @@ long memory_live_blocks(void)
 {
     atomic_fetch_or(&watched, WATCH_COUNT);
     return atomic_load_explicit(&live_blocks, memory_order_relaxed);
+}
+
+long memory_allocations(void)
+{
+    atomic_fetch_or(&watched, WATCH_COUNT);
+    return atomic_load_explicit(&allocations, memory_order_relaxed);
 }

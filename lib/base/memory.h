@@ -25,5 +25,7 @@ bool memory_fail_once(long nth);
 /* Blocks in use, for tests that compare two calls: outside debug builds counting starts with the
  * first call, so that it costs nothing in production. */
 long memory_live_blocks(void);
+/* Likewise: allocations so far, those of growing blocks too. */
+long memory_allocations(void);
 
 #endif
