@@ -15,6 +15,7 @@
 #include "lib/consumer/allocate_strategy.h"
 #include "lib/consumer/batches.h"
 #include "lib/consumer/consumer_figures.h"
+#include "lib/consumer/consumer_topic.h"
 #include "lib/consumer/consumer_watch.h"
 #include "lib/consumer/delivery.h"
 #include "lib/consumer/offset_record.h"
@@ -135,15 +136,6 @@ struct consumer_settings {
     int pop_max_unacked;
 };
 
-/* A topic that the consumer has or had queues of. */
-struct consumer_topic {
-    struct link queues; /* guarded by consumer.queues_lock; consumer_queue.in_topic */
-    atomic_int count;
-    bool looked_at;                  /* its queues, or that it has none; rebalance service */
-    int64_t probed_ms;               /* reset_watch.c's, on the scheduled executor */
-    struct consumer_queue *to_probe; /* likewise, and within one look only */
-};
-
 struct consumer {
     struct reference references; /* the application's handle, each queue, each chore */
     const struct consumer_kind *kind;
@@ -197,7 +189,9 @@ struct consumer {
 struct consumer_queue {
     struct link link;     /* in consumer.queues */
     struct link in_topic; /* in topic->queues */
+    struct link in_chain; /* in one of topic->chains */
     struct consumer_topic *topic;
+    bool mine; /* still, as the division under way has it; rebalance service */
     struct reference references;
     struct consumer *consumer; /* counted */
     mqc_message_queue place;   /* names live as long as the consumer */

@@ -28,6 +28,7 @@ mqc_status consumer_queue_new(struct consumer *consumer, const mqc_message_queue
     if (!queue) return error_no_memory(error);
     list_init(&queue->link);
     list_init(&queue->in_topic);
+    list_init(&queue->in_chain);
     queue->topic = shared;
     reference_init(&queue->references);
     consumer_ref(consumer);
@@ -194,6 +195,7 @@ bool consumer_queues_add(struct consumer *consumer, struct consumer_queue *queue
         consumer_queue_ref(queue);
         list_append(&consumer->queues, &queue->link);
         list_append(&queue->topic->queues, &queue->in_topic);
+        list_append(consumer_topic_chain(queue->topic, queue->place.queue_id), &queue->in_chain);
         atomic_fetch_add(&queue->topic->count, 1);
     }
     lock_release(&consumer->queues_lock);
@@ -206,6 +208,7 @@ bool consumer_queues_remove(struct consumer *consumer, struct consumer_queue *qu
     bool was_there = !list_empty(&queue->link);
     list_remove(&queue->link);
     list_remove(&queue->in_topic);
+    list_remove(&queue->in_chain);
     if (was_there) atomic_fetch_sub(&queue->topic->count, 1);
     lock_release(&consumer->queues_lock);
     if (was_there) consumer_queue_unref(queue);
@@ -221,8 +224,10 @@ bool consumer_queues_replace(struct consumer *consumer, struct consumer_queue *o
         consumer_queue_ref(queue);
         list_insert_before(&old->link, &queue->link);
         list_insert_before(&old->in_topic, &queue->in_topic);
+        list_insert_before(&old->in_chain, &queue->in_chain);
         list_remove(&old->link);
         list_remove(&old->in_topic);
+        list_remove(&old->in_chain);
     }
     lock_release(&consumer->queues_lock);
     if (replace) consumer_queue_unref(old);
@@ -283,7 +288,9 @@ void consumer_queues_close(struct consumer *consumer, struct link *taken)
     consumer->queues_closed = true;
     LIST_EACH(&consumer->queues, item)
     {
-        list_remove(&CONTAINER_OF(item, struct consumer_queue, link)->in_topic);
+        struct consumer_queue *queue = CONTAINER_OF(item, struct consumer_queue, link);
+        list_remove(&queue->in_topic);
+        list_remove(&queue->in_chain);
     }
     list_move_all(taken, &consumer->queues);
     lock_release(&consumer->queues_lock);
@@ -293,9 +300,9 @@ static struct consumer_queue *find(struct consumer *consumer, const mqc_message_
 {
     struct consumer_topic *topic = map_get(&consumer->topics, slice_text(place->topic));
     if (!topic) return NULL;
-    LIST_EACH(&topic->queues, item)
+    LIST_EACH(consumer_topic_chain(topic, place->queue_id), item)
     {
-        struct consumer_queue *queue = CONTAINER_OF(item, struct consumer_queue, in_topic);
+        struct consumer_queue *queue = CONTAINER_OF(item, struct consumer_queue, in_chain);
         if (queue->place.queue_id == place->queue_id &&
             strcmp(queue->place.broker_name, place->broker_name) == 0)
             return queue;
@@ -327,6 +334,7 @@ static struct consumer_topic *topic_of(struct consumer *consumer, const char *na
     struct consumer_topic *topic = map_get(&consumer->topics, slice_text(name));
     if (!topic && (topic = memory_allocate_zero(1, sizeof *topic))) {
         list_init(&topic->queues);
+        for (int i = 0; i < TOPIC_CHAINS; i++) list_init(&topic->chains[i]);
         if (!map_put(&consumer->topics, slice_text(name), topic, NULL)) {
             memory_free(topic);
             topic = NULL;

@@ -57,8 +57,7 @@ static bool update(struct pass *pass, const char *topic, const struct topic_queu
 static bool drop_lost(struct pass *pass, const char *topic, const struct topic_queues *queues,
                       const bool *mine);
 static void tell_listener(struct pass *pass, const char *topic, const struct topic_queues *queues);
-static bool is_mine(const struct mqc_message_queue *place, const struct topic_queues *queues,
-                    const bool *mine);
+static void mark_mine(struct pass *pass, const struct topic_queues *queues, const bool *mine);
 static bool gain(struct pass *pass, const mqc_message_queue *place);
 static bool drop_unsubscribed(struct pass *pass);
 static bool lose(struct pass *pass, struct consumer_queue *queue, const char *why);
@@ -101,8 +100,7 @@ static bool divide_topic(struct pass *pass, const char *topic)
     int64_t deadline_ms = consumer_deadline(consumer, consumer->client_options.request_timeout_ms);
     struct topic_queues *queues = NULL;
     mqc_error error;
-    bool balanced = false;
-    bool *mine = NULL;
+    bool balanced = false, *mine = NULL;
     mqc_status status = get_queues(pass, topic, deadline_ms, &queues, &error);
     /* Brokers make the retry topic when it is first needed. */
     bool missing = status == MQC_NO_ROUTE;
@@ -307,8 +305,10 @@ static bool drop_lost(struct pass *pass, const char *topic, const struct topic_q
     size_t count;
     struct consumer_queue **held = consumer_queues_list(pass->consumer, topic, &count);
     bool complete = true;
+    for (size_t i = 0; i < count; i++) held[i]->mine = false;
+    if (count > 0) mark_mine(pass, queues, mine);
     for (size_t i = 0; i < count; i++) {
-        if (held[i]->pop != pass->pop || !is_mine(&held[i]->place, queues, mine)) {
+        if (held[i]->pop != pass->pop || !held[i]->mine) {
             complete &= lose(pass, held[i], "another member has it now");
         } else if (atomic_load(&held[i]->leaving)) {
             complete &= lose(pass, held[i], "it is gained anew");
@@ -320,15 +320,15 @@ static bool drop_lost(struct pass *pass, const char *topic, const struct topic_q
     return complete;
 }
 
-static bool is_mine(const mqc_message_queue *place, const struct topic_queues *queues,
-                    const bool *mine)
+/* The work grows with the queues, not with their square: topics have thousands. */
+static void mark_mine(struct pass *pass, const struct topic_queues *queues, const bool *mine)
 {
     for (size_t i = 0; i < queues->subscribe_count; i++) {
-        if (mine[i] && queues->subscribe[i].queue_id == place->queue_id &&
-            strcmp(queues->subscribe[i].broker_name, place->broker_name) == 0)
-            return true;
+        if (!mine[i]) continue;
+        struct consumer_queue *queue = consumer_queues_find(pass->consumer, &queues->subscribe[i]);
+        if (queue) queue->mine = true;
+        consumer_queue_unref(queue);
     }
-    return false;
 }
 
 /* False: to be tried again. */
