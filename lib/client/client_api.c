@@ -71,6 +71,7 @@ mqc_status client_api_call_name_server(struct client_api *api,
                                        struct remoting_response *response, mqc_error *error)
 {
     size_t count = name_servers_count(api->name_servers);
+    mqc_error unasked, *why = error ? error : &unasked;
     mqc_status status =
         error_set(error, MQC_BAD_ARGUMENT,
                   "No name server address, please set it: name_servers or $NAMESRV_ADDR");
@@ -79,10 +80,10 @@ mqc_status client_api_call_name_server(struct client_api *api,
         if (!name_servers_chosen(api->name_servers, address)) break;
         int64_t now = clock_now_ms();
         int64_t share = now + (deadline_ms - now) / (int64_t)left;
-        status = remoting_client_call(api->remoting, address, request, share, response, error);
+        status = remoting_client_call(api->remoting, address, request, share, response, why);
         if (status == MQC_OK) name_servers_answered(api->name_servers, address);
         if (status == MQC_OK || status == MQC_CANCELLED || status == MQC_TOO_BIG) break;
-        name_server_in_front(error, address);
+        name_server_in_front(why, address);
         bool news = name_servers_failed(api->name_servers, address);
         LOG_AT(news ? MQC_LOG_WARN : MQC_LOG_DEBUG, LOG_ROUTE, "%s", error ? error->text : address);
     }
@@ -93,7 +94,6 @@ mqc_status client_api_call_name_server(struct client_api *api,
  * has wrong. */
 static void name_server_in_front(mqc_error *error, const char *address)
 {
-    if (!error) return;
     mqc_error failure = *error;
     size_t size = strlen(address);
     bool has_it = strncmp(failure.text, address, size) == 0 && failure.text[size] == ':';

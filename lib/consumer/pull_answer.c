@@ -283,8 +283,9 @@ static void repair(struct callback_task *task)
 
 void queue_pull_say(struct consumer_queue *queue, const char *what)
 {
-    queue_watch_failed(&queue->watch, what);
-    log_warn(LOG_PULL, "group=%s topic=%s broker=%s queue=%d: pull failed, again in 1 s: %s",
-             queue->consumer->group, queue->place.topic, queue->place.broker_name,
-             queue->place.queue_id, what);
+    bool news = queue_watch_failed(&queue->watch, what);
+    LOG_AT(news ? MQC_LOG_WARN : MQC_LOG_DEBUG, LOG_PULL,
+           "group=%s topic=%s broker=%s queue=%d: pull failed, tried again each second: %s",
+           queue->consumer->group, queue->place.topic, queue->place.broker_name,
+           queue->place.queue_id, what);
 }

@@ -31,19 +31,23 @@ void queue_watch_done(struct queue_watch *watch)
 void queue_watch_answered(struct queue_watch *watch, int64_t now_ms)
 {
     atomic_store(&watch->answered_ms, now_ms);
-    if (atomic_load(&watch->failed)) queue_watch_failed(watch, NULL);
+    if (atomic_load(&watch->failed)) (void)queue_watch_failed(watch, NULL);
 }
 
 /* Without memory the reason is not told. */
-void queue_watch_failed(struct queue_watch *watch, const char *why)
+bool queue_watch_failed(struct queue_watch *watch, const char *why)
 {
+    enum { REMINDER = 30 };
     char *copy = why ? memory_duplicate(why) : NULL;
     lock_take(&watch->lock);
+    bool news = why && watch->failures % REMINDER == 0;
+    watch->failures = why ? watch->failures + 1 : 0;
     atomic_store(&watch->failed, copy != NULL);
     char *old = watch->failure;
     watch->failure = copy;
     lock_release(&watch->lock);
     memory_free(old);
+    return news;
 }
 
 enum queue_verdict queue_watch_judge(const struct queue_signs *signs, char why[QUEUE_WHY_BYTES])

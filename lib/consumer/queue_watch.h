@@ -27,8 +27,9 @@ struct queue_watch {
     _Atomic int64_t answered_ms; /* the last good answer, or when the queue was gained */
     atomic_bool lost;   /* the pull request is: to be begun anew by the rebalance service */
     atomic_bool failed; /* there is a failure */
-    struct lock lock;   /* guards the next one */
+    struct lock lock;   /* guards the next two */
     char *failure;      /* of the last pull; NULL: it was answered well, or is out */
+    unsigned failures;  /* in a row */
     /* The watchdog's own: */
     uint64_t progress;
     int64_t progress_ms; /* when it changed last */
@@ -40,7 +41,8 @@ struct queue_watch {
 void queue_watch_init(struct queue_watch *watch, int64_t now_ms);
 void queue_watch_done(struct queue_watch *watch);
 void queue_watch_answered(struct queue_watch *watch, int64_t now_ms);
-void queue_watch_failed(struct queue_watch *watch, const char *why);
+/* True for the first of many in a row, and every thirtieth: when it is worth a line in the log. */
+bool queue_watch_failed(struct queue_watch *watch, const char *why);
 
 /* What is to be judged. */
 struct queue_signs {

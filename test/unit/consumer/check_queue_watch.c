@@ -124,13 +124,13 @@ START_TEST(failures_last_until_an_answer)
     struct queue_watch watch = {0};
     queue_watch_init(&watch, 5);
     ck_assert_int_eq(atomic_load(&watch.answered_ms), 5);
-    queue_watch_failed(&watch, "one");
-    queue_watch_failed(&watch, "two");
+    ck_assert(queue_watch_failed(&watch, "one"));
+    ck_assert(!queue_watch_failed(&watch, "two")); /* no news */
     ck_assert_str_eq(watch.failure, "two");
     queue_watch_answered(&watch, 9);
     ck_assert_ptr_null(watch.failure);
     ck_assert_int_eq(atomic_load(&watch.answered_ms), 9);
-    queue_watch_failed(&watch, "three");
+    ck_assert(queue_watch_failed(&watch, "three"));
     queue_watch_done(&watch);
 }
 END_TEST
