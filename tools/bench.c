@@ -33,14 +33,14 @@ static const struct mode {
     {"send-sync", bench_send, true},    {"send-async", bench_send, false},
     {"send-oneway", bench_send, false}, {"send-batch", bench_send, false},
     {AUTO_BATCH, bench_send, false},    {"consume", bench_consume, false},
-    {"latency", bench_latency, true},
+    {"latency", bench_latency, true},   {"idle", bench_idle, false},
 };
 
 int bench_command(int argc, char **argv)
 {
     struct bench bench = {.topics = 1, .connections = 1, .producers = 1, .in_flight = 512};
     const struct argument own[] = {
-        {0, "topics", "N", "send to N topics in turn: TOPIC, TOPIC_1, …", ARGUMENT_NUMBER,
+        {0, "topics", "N", "send to, or consume from, N topics: TOPIC, TOPIC_1, …", ARGUMENT_NUMBER,
          &bench.topics, NULL},
         {0, "connections", "N", "use N client instances with connections of their own",
          ARGUMENT_NUMBER, &bench.connections, NULL},
@@ -57,8 +57,9 @@ int bench_command(int argc, char **argv)
             "MODE is send-sync (THREADS threads share a producer), send-async, send-oneway,\n"
             "send-batch (32 messages at a time), send-auto-batch (as send-async, with -X\n"
             "autoBatch=true),\n"
-            "consume (a new group, from the topic's first message) or latency (from each send\n"
-            "to its listener). CPU is that of the whole process over the N messages alone.\n"
+            "consume (a new group, from the topic's first message), latency (from each send to\n"
+            "its listener) or idle (a new group of all topics, for N seconds after WARMUP). CPU is "
+            "that of the whole process over the N messages alone.\n"
             "$NAMESRV is taken when neither -n nor $NAMESRV_ADDR says where the cluster is.",
         .own = own,
         .own_count = sizeof own / sizeof own[0],
@@ -145,6 +146,11 @@ static char *make_body(int bytes)
 }
 
 /* ---- the meter ---- */
+
+void bench_topic(const struct bench *bench, int i, char out[64])
+{
+    snprintf(out, 64, i == 0 ? "%.50s" : "%.50s_%d", bench->topic, i);
+}
 
 int64_t bench_now_ns(void)
 {

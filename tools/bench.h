@@ -11,11 +11,11 @@
 struct bench {
     const char *mode;
     int threads;
-    int count; /* messages in the window */
+    int count; /* messages in the window; idle: seconds */
     int body_bytes;
     const char *topic;
-    int warmup;      /* messages before the window */
-    int topics;      /* messages go to so many topics in turn: TOPIC, TOPIC_1, TOPIC_2, … */
+    int warmup;      /* messages (seconds) before the window */
+    int topics;      /* so many in turn, or all of them: TOPIC, TOPIC_1, TOPIC_2, … */
     int connections; /* client instances, each with its own connections */
     int producers;   /* on each of them */
     int in_flight;   /* most asynchronous sends at a time */
@@ -40,9 +40,13 @@ void bench_end(struct bench_meter *meter);
 void bench_wrong(struct bench_meter *meter, const char *why);
 int64_t bench_now_ns(void);
 
+/* The i-th of its topics. */
+void bench_topic(const struct bench *bench, int i, char out[64]);
+
 /* Each runs the mode with its warm-up and fills the meter; returns an exit code. */
 int bench_send(struct bench *bench);
 int bench_consume(struct bench *bench);
 int bench_latency(struct bench *bench);
+int bench_idle(struct bench *bench);
 
 #endif

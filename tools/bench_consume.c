@@ -1,5 +1,5 @@
-/* The consuming modes of mqc bench: how fast a new group reads a topic from its first message, and
- * how long a message takes from its send to its listener. */
+/* The consuming modes of mqc bench: how fast a new group reads a topic from its first message, how
+ * long a message takes from its send to its listener, and what a consumer costs that gets none. */
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdio.h>
@@ -28,6 +28,7 @@ static int wait_for_all(struct consumption *consumption);
 static mqc_consume_status count(mqc_delivery *delivery, void *arg);
 static int send_one_by_one(struct consumption *consumption);
 static int send_timed(struct consumption *consumption, mqc_producer *producer);
+static int stay(struct consumption *consumption);
 static mqc_consume_status arrived(mqc_delivery *delivery, void *arg);
 
 int bench_consume(struct bench *bench)
@@ -42,6 +43,24 @@ int bench_latency(struct bench *bench)
     snprintf(consumption.run_id, sizeof consumption.run_id, "%x.%x", (unsigned)time(NULL),
              (unsigned)getpid());
     return consume(&consumption, arrived, send_one_by_one);
+}
+
+int bench_idle(struct bench *bench)
+{
+    struct consumption consumption = {.bench = bench};
+    return consume(&consumption, count, stay);
+}
+
+static mqc_status subscribe(const struct bench *bench, mqc_push_consumer *consumer,
+                            mqc_error *error)
+{
+    char topic[64];
+    mqc_status status = MQC_OK;
+    for (int i = 0; i < bench->topics && !status; i++) {
+        bench_topic(bench, i, topic);
+        status = mqc_push_consumer_subscribe(consumer, topic, "*", error);
+    }
+    return status;
 }
 
 /* A new group with the defaults of the library. */
@@ -62,7 +81,7 @@ static int consume(struct consumption *consumption, mqc_message_listener *listen
                                      .listener_arg = consumption},
         &error);
     mqc_status status = consumer ? MQC_OK : error.status;
-    if (!status) status = mqc_push_consumer_subscribe(consumer, bench->topic, "*", &error);
+    if (!status) status = subscribe(bench, consumer, &error);
     if (!status) status = mqc_push_consumer_start(consumer, &error);
     int code = status ? library_failure("bench", "", &error) : meanwhile(consumption);
     mqc_push_consumer_free(consumer);
@@ -161,4 +180,17 @@ static mqc_consume_status arrived(mqc_delivery *delivery, void *arg)
         if (keys && strcmp(keys, consumption->run_id) == 0) sem_post(&consumption->done);
     }
     return MQC_CONSUME_SUCCESS;
+}
+
+/* ---- idle ---- */
+
+/* The window is of seconds. */
+static int stay(struct consumption *consumption)
+{
+    struct bench *bench = consumption->bench;
+    sleep((unsigned)bench->warmup);
+    bench_begin(bench->meter);
+    sleep((unsigned)bench->count);
+    bench_end(bench->meter);
+    return EXIT_DONE;
 }

@@ -49,9 +49,7 @@ int bench_send(struct bench *bench)
     run.topics = calloc((size_t)bench->topics, sizeof run.topics[0]);
     sem_init(&run.room, 0, 0);
     atomic_init(&run.wanted, -1);
-    for (int i = 0; run.topics && i < bench->topics; i++)
-        snprintf(run.topics[i], sizeof run.topics[i], i == 0 ? "%.50s" : "%.50s_%d", bench->topic,
-                 i);
+    for (int i = 0; run.topics && i < bench->topics; i++) bench_topic(bench, i, run.topics[i]);
     int code = EXIT_DONE;
     if (!run.producers || !run.topics)
         code = failure("bench", "out of memory");
