@@ -1,9 +1,9 @@
 /* The texts by which popped messages are acknowledged, handles of delayed ones, and how a broker
- * shares queues out. The first line is a ticket, a handle and a topic; all of it lists and an
- * answer to QUERY_ASSIGNMENT. */
+ * shares queues out. The first line is a ticket, a handle and a topic; all of it lists, an
+ * answer to QUERY_ASSIGNMENT, and the properties of a message that was popped. */
 #include "lib/base/memory.h"
 #include "lib/protocol/assignment.h"
-#include "lib/protocol/pop_ticket.h"
+#include "lib/protocol/pop_tickets.h"
 #include "lib/protocol/recall_handle.h"
 #include "test/fuzz/fuzz.h"
 
@@ -51,6 +51,28 @@ static void read_lists(struct slice text)
         }
 }
 
+/* Two messages of a queue and one that was popped before, whose properties are the text. */
+static void read_answer(struct slice text)
+{
+    enum { COUNT = 3 };
+    struct pop_ticket tickets[COUNT];
+    struct pop_message_response_header header = {
+        .start_offsets = text, .message_offsets = text, .order_counts = text};
+    struct message_block *block =
+        memory_allocate_zero(1, sizeof *block + COUNT * sizeof *block->messages);
+    if (!block) return;
+    block->count = COUNT;
+    for (int i = 0; i < COUNT; i++) {
+        block->messages[i].stored_topic = SLICE_LITERAL("topic");
+        block->messages[i].queue_offset = COUNT - i;
+    }
+    block->messages[COUNT - 1].properties = text;
+    if (pop_tickets_make(block, &header, SLICE_LITERAL("topic"), tickets, NULL) == MQC_OK)
+        for (int i = 0; i < COUNT; i++)
+            FUZZ_HOLDS(tickets[i].topic <= POP_TOPIC_RETRY_2 && tickets[i].queue_id >= 0);
+    memory_free(block);
+}
+
 static void visit(struct slice broker_name, int32_t queue_id, bool pop, void *arg)
 {
     size_t *visited = arg;
@@ -68,6 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     read_handle(line);
     read_topic(line);
     read_lists(text);
+    read_answer(text);
     assignment_decode(text, visit, &visited, &known, NULL);
     return 0;
 }
