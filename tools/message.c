@@ -27,6 +27,7 @@ int message_command(int argc, char **argv)
         {"track", message_track_command, "print which groups have consumed a message"},
         {"trace", message_trace_command, "print what clients have told of a message"},
         {"consume", message_consume_command, "have a member consume a message now"},
+        {"recall", message_recall_command, "take a message back before it is delivered"},
         {"resend", message_resend_command, "send a copy of a message"},
         {"dlq", message_dlq_command, "print the dead letters of a group"},
         {"replay", message_replay_command, "give dead letters to their group again"},

@@ -23,6 +23,7 @@ void message_printer_finish(struct message_printer *printer);
 int message_trace_command(int argc, char **argv);
 int message_track_command(int argc, char **argv);
 int message_consume_command(int argc, char **argv);
+int message_recall_command(int argc, char **argv);
 int message_resend_command(int argc, char **argv);
 int message_replay_command(int argc, char **argv);
 int message_dlq_command(int argc, char **argv);

@@ -21,7 +21,7 @@ static const char ABOUT[] =
 
 int send_command(int argc, char **argv)
 {
-    struct sender sender = {0};
+    struct sender sender = {.priority = -1};
     const struct argument own[] = {
         {'t', "topic", "TOPIC", "topic to send to (required)", ARGUMENT_TEXT,
          &sender.outgoing.topic, NULL},
@@ -39,6 +39,8 @@ int send_command(int argc, char **argv)
          ARGUMENT_TEXT, &sender.deliver_at, NULL},
         {0, "delay-level", "N", "deliver later by the broker's table: 1 is 1 s, 18 is 2 h",
          ARGUMENT_NUMBER, &sender.delay_level, NULL},
+        {0, "priority", "N", "in topics for priorities higher ones come first; 0 is the lowest",
+         ARGUMENT_TEXT, &sender.priority_text, NULL},
         {'f', "file", "FILE", "each line of FILE is a message", ARGUMENT_TEXT, &sender.file, NULL},
         {'b', "batch", "N", "send so many lines in one request", ARGUMENT_NUMBER, &sender.batch,
          NULL},
@@ -73,8 +75,15 @@ int send_command(int argc, char **argv)
     return code;
 }
 
-static int check_times(struct sender *sender)
+static int check_values(struct sender *sender)
 {
+    if (sender->priority_text &&
+        (sender->priority = send_parse_priority(sender->priority_text)) < 0)
+        return usage_error(NAME, "--priority is \"%s\": give 0, the lowest, or more",
+                           sender->priority_text);
+    if ((sender->delay != NULL) + (sender->deliver_at != NULL) + (sender->delay_level > 0) > 1)
+        return usage_error(NAME, "of --delay, --deliver-at and --delay-level two are given: give "
+                                 "one of them");
     if (sender->delay && (sender->delay_ms = send_parse_delay(sender->delay)) < 0)
         return usage_error(NAME, "--delay is \"%s\": write 1500ms, 90s, 5m, 2h or seconds",
                            sender->delay);
@@ -114,7 +123,7 @@ static mqc_stats *read_stats(void *producer, mqc_error *error)
 static int run(struct arguments *arguments, struct sender *sender)
 {
     int code = check_usage(arguments, sender);
-    if (code < 0) code = check_times(sender);
+    if (code < 0) code = check_values(sender);
     if (code >= 0) return code;
     sender->quiet = sender->transactions.quiet = arguments->quiet;
     sender->transactions.json = sender->json;

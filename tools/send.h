@@ -14,8 +14,9 @@ struct sender {
     /* As on the command line. */
     struct outgoing outgoing;
     struct transactions transactions;
-    const char *order_key, *delay, *deliver_at, *file, *metrics;
+    const char *order_key, *delay, *deliver_at, *priority_text, *file, *metrics;
     int delay_level, batch, rate;
+    int priority; /* -1: none */
     bool json, quiet, async;
 
     mqc_producer *producer;
@@ -38,6 +39,9 @@ int send_message(struct sender *sender, const mqc_message *message, const char *
 int64_t send_parse_delay(const char *text);
 /* "2026-11-24T08:00:00" or "2026-11-24 08:00" in local time, or milliseconds since 1970; -1. */
 int64_t send_parse_time(const char *text);
+
+/* 0 or more; -1: that is none. */
+int send_parse_priority(const char *text);
 
 /* Prints the line of a message that was sent, unless quiet; an exit code. */
 int send_print(const struct sender *sender, const mqc_send_result *result);

@@ -1,4 +1,5 @@
 /* One message of mqc send: made as the command line says, and its result printed. */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@ mqc_message *send_message_new(const struct sender *sender, const char *context, 
     if (!status) status = mqc_message_set_delay_level(message, sender->delay_level, &error);
     if (!status) status = mqc_message_set_delay_ms(message, sender->delay_ms, &error);
     if (!status) status = mqc_message_set_deliver_at(message, sender->deliver_at_ms, &error);
+    if (!status) status = mqc_message_set_priority(message, sender->priority, &error);
     if (!status) return message;
     *code = library_failure(NAME, context, &error);
     mqc_message_free(message);
@@ -49,6 +51,14 @@ int64_t send_parse_delay(const char *text)
         if (strcmp(end, units[i].name) == 0)
             return number > 0 && number < INT64_MAX / units[i].ms ? number * units[i].ms : -1;
     return -1;
+}
+
+int send_parse_priority(const char *text)
+{
+    char *end;
+    if (text[0] < '0' || text[0] > '9') return -1;
+    long long number = strtoll(text, &end, 10);
+    return *end == '\0' && number <= INT_MAX ? (int)number : -1;
 }
 
 int64_t send_parse_time(const char *text)

@@ -40,6 +40,9 @@ int transactions_check(const char *command, struct transactions *transactions)
 {
     const char *state = transactions->state, *check = transactions->check;
     if (!state && check) return usage_error(command, "--check goes with --transaction");
+    if (transactions->timeout_s && !check)
+        return usage_error(command, "--timeout goes with --check; the time of a send is "
+                                    "-X sendMsgTimeout=MS");
     if (!state) return -1;
     int code = read_state("--transaction", state, &transactions->execute_says);
     if (code < 0) code = read_state("--check", check ? check : state, &transactions->check_says);
