@@ -52,6 +52,7 @@ enum letter {
     NO_AUTO_CREATE,
     SETTING,
     BINARY,
+    IPV6,
     STDIN,
     REQUESTS
 };
@@ -72,6 +73,7 @@ static const struct option OPTIONS[] = {
     {"fault", required_argument, NULL, FAULT},
     {"broker-config", required_argument, NULL, SETTING},
     {"binary", no_argument, NULL, BINARY},
+    {"ipv6", no_argument, NULL, IPV6},
     {"stdin", no_argument, NULL, STDIN},
     {"requests", no_argument, NULL, REQUESTS},
     {"help", no_argument, NULL, HELP},
@@ -103,6 +105,7 @@ static const char HELP_TEXT[] =
     "be\n"
     "                           repeated\n"
     "      --binary             answer with binary headers instead of JSON\n"
+    "      --ipv6               on ::1 instead of 127.0.0.1\n"
     "      --requests           print a line for every request\n"
     "      --stdin              also end when standard input ends\n"
     "  -h, --help               print this\n";
@@ -153,6 +156,7 @@ static bool take_option(struct embedded *embedded, int letter, const char *word)
     case TLS_ONLY: return options->tls_only = true;
     case NO_AUTO_CREATE: return options->no_auto_create_topics = true;
     case BINARY: return options->binary_headers = true;
+    case IPV6: return options->ipv6 = true;
     case STDIN: return embedded->until_end_of_input = true;
     case REQUESTS: return embedded->show_requests = true;
     case ':': usage_error(NAME, "\"%s\" needs a value", word); return false;
