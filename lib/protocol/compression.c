@@ -237,6 +237,11 @@ static mqc_status inflate_zstd(struct slice input, struct sink *sink, mqc_error 
 
 /* ---- deflating ---- */
 
+/* Java reads frames of independent blocks only (net.jpountz LZ4FrameInputStream), and drops a
+ * message whose body it cannot read. LZ4 takes a smaller block size where that is enough. */
+static const LZ4F_preferences_t LZ4_AS_JAVA = {
+    .frameInfo = {.blockMode = LZ4F_blockIndependent, .blockSizeID = LZ4F_max4MB}};
+
 mqc_status compression_deflate(enum compression_type type, int level, struct slice input,
                                struct buffer *out, mqc_error *error)
 {
@@ -244,7 +249,7 @@ mqc_status compression_deflate(enum compression_type type, int level, struct sli
     if (type == COMPRESSION_ZLIB) return deflate_zlib(level, input, out, error);
     size_t bound;
     switch (type) {
-    case COMPRESSION_LZ4: bound = LZ4F_compressFrameBound(input.size, NULL); break;
+    case COMPRESSION_LZ4: bound = LZ4F_compressFrameBound(input.size, &LZ4_AS_JAVA); break;
     case COMPRESSION_ZSTD: bound = ZSTD_compressBound(input.size); break;
     default:
         return error_set(error, MQC_BAD_ARGUMENT,
@@ -254,7 +259,7 @@ mqc_status compression_deflate(enum compression_type type, int level, struct sli
     if (!place) return error_no_memory(error);
     /* As the Java client: LZ4 always in its fast mode, whatever the level. */
     size_t size = type == COMPRESSION_LZ4
-                      ? LZ4F_compressFrame(place, bound, input.data, input.size, NULL)
+                      ? LZ4F_compressFrame(place, bound, input.data, input.size, &LZ4_AS_JAVA)
                       : ZSTD_compress(place, bound, input.data, input.size, level);
     bool failed = type == COMPRESSION_LZ4 ? LZ4F_isError(size) != 0 : ZSTD_isError(size) != 0;
     if (failed) return error_no_memory(error); /* with enough room nothing else can go wrong */

@@ -37,19 +37,28 @@ java_body()
 
 java_consumes()
 {
+    local compression
     new_topic 2
     "$mqc" send -t "$topic" -g red -k "k1 k2" -p shop=berlin -p "utf8=$utf8_text" --json "${security[@]}" \
         "$utf8_text" >sent
-    head -c 100000 /dev/zero | tr '\0' x | "$mqc" send -t "$topic" -g large --json "${security[@]}" >>sent
-    "$peer" consume "$topic" "$(unique group)" 2 --timeout 60 \
+    seq -s ' ' 20000 | tr -d '\n' >large
+    for compression in zlib lz4 zstd; do
+        "$mqc" send -t "$topic" -g "$compression" --compress "${compression^^}" --json "${security[@]}" <large >>sent
+    done
+    "$peer" consume "$topic" "$(unique group)" 4 --timeout 60 \
         -- consume "$topic" "$(unique group)" 1 --tag red --timeout 60 >java
-    head -n 2 java >came
+    head -n 4 java >came
     same "ids" "$(jq -r .msgId came | sort)" "$(jq -r .msgId sent | sort)"
     same "the small one" \
         "$(jq -r 'select(.tags == "red") | [.keys, .properties.shop, .properties.utf8, .body] | join(",")' came)" \
         "k1 k2,berlin,$utf8_text,$utf8_text"
-    same "the large one" "$(jq -r 'select(.tags == "large") | .body | length' came)" 100000
-    same "by tag" "$(tail -n +3 java | jq -r .tags)" red
+    for compression in zlib lz4 zstd; do
+        same "the body compressed with $compression" \
+            "$(jq -j "select(.tags == \"$compression\") | .body" came | md5sum)" "$(md5sum <large)"
+    done
+    same "their compression, as Java says" "$(jq -r '[.tags, .sysFlag / 256] | join(" ")' came | sort | paste -sd,)" \
+        "lz4 1,red 0,zlib 3,zstd 2"
+    same "by tag" "$(tail -n +5 java | jq -r .tags)" red
 }
 
 # One group, a Java member and one of ours: they divide the queues in the same way, so that each message comes once.

@@ -61,6 +61,22 @@ START_TEST(deflating_makes_repetition_smaller)
 }
 END_TEST
 
+/* RocketMQ's Java consumers can read no others: of a body that takes several blocks, too. */
+START_TEST(blocks_of_lz4_are_independent)
+{
+    const size_t sizes[] = {1000, 70000, 300000, 5 << 20};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct slice input = sample(sizes[i]);
+        struct buffer out;
+        deflate_into(&out, COMPRESSION_LZ4, 5, input);
+        ck_assert_int_eq(memcmp(out.data, "\x04\x22\x4D\x18", 4), 0);
+        ck_assert_int_eq(out.data[4] & 0x20, 0x20);
+        buffer_done(&out);
+        free((void *)(uintptr_t)input.data);
+    }
+}
+END_TEST
+
 START_TEST(limit_is_exact)
 {
     struct slice input = sample(SMALL_LIMIT);
@@ -193,7 +209,7 @@ END_TEST
 static Suite *suite(void)
 {
     Suite *s = suite_create("compression");
-    UNIT_CASE(s, "types", types_and_flags);
+    UNIT_CASE(s, "types", types_and_flags, blocks_of_lz4_are_independent);
     TCase *each = tcase_create("each type");
     tcase_set_timeout(each, 60);
     tcase_add_loop_test(each, round_trips, 0, TYPE_COUNT);
