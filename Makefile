@@ -501,4 +501,4 @@ help:  ## list the targets
 FORCE:
 .SECONDARY:
 -include $(patsubst %.o,%.d,$(sort $(CLIENT_OBJECTS) $(EMBEDDED_OBJECTS) $(TOOL_OBJECTS))) \
-  $(wildcard $(BUILD)/test/*/*.d $(BUILD)/test/*/*/*.d $(BUILD)/poll/*/*/*.d $(BUILD)/poll/*/*/*/*.d)
+  $(wildcard $(BUILD)/tools/*/*.d $(BUILD)/test/*/*.d $(BUILD)/test/*/*/*.d $(BUILD)/poll/*/*/*.d $(BUILD)/poll/*/*/*/*.d)

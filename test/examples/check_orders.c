@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "test/examples/orders.h"
+#include "orders.h"
 
 /* RocketMQ's codes of the requests and the answer that the tests are about. */
 enum { SEND_MESSAGE = 310, SEND_BACK = 36, SYSTEM_BUSY = 2 };

@@ -1,5 +1,5 @@
 /* See orders.h. A message is an order: its key is the order's number, its body the cents. */
-#include "test/examples/orders.h"
+#include "orders.h"
 
 #include <stdio.h>
 #include <stdlib.h>
