@@ -28,7 +28,8 @@ mqc_status batch_message_check(const mqc_message *message, const mqc_message *fi
         {PROPERTY_MESSAGE_TYPE, "a type of its own (MSG_TYPE), as replies have"},
         {PROPERTY_CORRELATION_ID, "a reply to wait for (CORRELATION_ID)"},
     };
-    bool built = message->block->built; /* a received one goes out without them */
+    /* A received one goes out without them. */
+    bool built = message->block->built && message->properties.size > 0;
     for (size_t i = 0; built && i < sizeof loners / sizeof *loners; i++) {
         if (message_property(message, loners[i].property).data)
             return error_set(error, MQC_BAD_ARGUMENT,
@@ -39,9 +40,6 @@ mqc_status batch_message_check(const mqc_message *message, const mqc_message *fi
         return error_set(error, MQC_BAD_ARGUMENT,
                          "it is for the retry topic %.*s, which takes no batches: send it alone",
                          SHOWN_CHARACTERS, message->topic);
-    if (built && message_property(message, PROPERTY_MESSAGE_TYPE).data)
-        return error_set(error, MQC_BAD_ARGUMENT,
-                         "it is a reply, which goes to the one that has asked: send it alone");
     if (message == first) return MQC_OK;
     if (strcmp(message->topic, first->topic) != 0)
         return error_set(error, MQC_BAD_ARGUMENT,
@@ -57,7 +55,8 @@ mqc_status batch_message_check(const mqc_message *message, const mqc_message *fi
 
 bool batch_message_waits(const mqc_message *message)
 {
-    return !message->block->built || !slice_is(message_property(message, PROPERTY_WAIT), "false");
+    return !message->block->built || message->properties.size == 0 ||
+           !slice_is(message_property(message, PROPERTY_WAIT), "false");
 }
 
 size_t batch_message_room(const mqc_message *message)

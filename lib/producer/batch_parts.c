@@ -8,6 +8,7 @@
 #include "lib/producer/batch_body.h"
 #include "lib/producer/message_check.h"
 
+static void make_room(const struct batch_parts *parts, struct buffer *body);
 static mqc_status check_one(const struct batch_parts *parts, const mqc_message *message,
                             mqc_error *error);
 
@@ -45,6 +46,7 @@ mqc_status batch_parts_encode(struct batch_parts *parts, struct buffer *body, mq
     size_t begin = body->size;
     parts->first = parts->next;
     parts->request++;
+    make_room(parts, body);
     do {
         const mqc_message *message = parts->messages[parts->next];
         mqc_batch_item *item = parts->items ? &parts->items[parts->next] : NULL;
@@ -55,6 +57,18 @@ mqc_status batch_parts_encode(struct batch_parts *parts, struct buffer *body, mq
     } while (!batch_parts_done(parts) &&
              body->size - begin + batch_message_room(parts->messages[parts->next]) <= parts->limit);
     return MQC_OK;
+}
+
+/* For the messages of one request at once: a buffer that grows copies what is there already. When
+ * there is no memory the first message finds out. */
+static void make_room(const struct batch_parts *parts, struct buffer *body)
+{
+    size_t bytes = 0, room;
+    for (size_t i = parts->next; i < parts->count; i++, bytes += room) {
+        room = batch_message_room(parts->messages[i]);
+        if (i > parts->next && bytes + room > parts->limit) break;
+    }
+    if (!buffer_reserve(body, bytes)) body->failed = false;
 }
 
 bool batch_parts_done(const struct batch_parts *parts)

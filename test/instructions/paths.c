@@ -84,6 +84,22 @@ static void send_async(int count)
     }
 }
 
+static void send_batches(int count)
+{
+    enum { BATCH = 32 };
+    mqc_error error;
+    mqc_message *messages[BATCH];
+    for (int i = 0; i < BATCH; i++) {
+        messages[i] = mqc_message_new("paths_0", body, sizeof body);
+        must(messages[i] != NULL, "message", NULL);
+    }
+    for (int sent_count = 0; sent_count < count; sent_count += BATCH)
+        must(mqc_producer_send_batch(producers[0], (const mqc_message *const *)messages, BATCH,
+                                     NULL, NULL, &error) == MQC_OK,
+             "batch", &error);
+    for (int i = 0; i < BATCH; i++) mqc_message_free(messages[i]);
+}
+
 /* Warms up over all topics by synchronous sends, which check-instructions does not count but in
  * the scenario that is of them. */
 static void send_many(const char *how, int count)
@@ -94,6 +110,8 @@ static void send_many(const char *how, int count)
         for (int i = 0; i < warmup; i++) send_one("sync", i);
     if (strcmp(how, "async") == 0)
         send_async(count);
+    else if (strcmp(how, "batch") == 0)
+        send_batches(count);
     else
         for (int i = 0; i < count; i++) send_one(how, i);
     for (int i = 0; i < producer_count; i++) mqc_producer_free(producers[i]);
