@@ -8,7 +8,7 @@ java_options()
 {
     java=$(find_java)
     java_arguments=(
-        -Xmx"$2" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:MaxDirectMemorySize=512m
+        -Xmx"$2" -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:MaxDirectMemorySize=512m ${MQC_BROKER_JAVA_OPTIONS:-}
         --add-exports java.base/jdk.internal.ref=ALL-UNNAMED --add-opens java.base/java.nio=ALL-UNNAMED
         --add-exports java.base/sun.nio.ch=ALL-UNNAMED --add-opens java.base/sun.nio.ch=ALL-UNNAMED
         -Duser.home="$1" -Drocketmq.home.dir="$1" -Drmq.logback.configurationFile="$1/conf/logback.xml"
