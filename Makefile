@@ -38,7 +38,9 @@ SHARED_FLAGS  = -shared $(if $(SANITIZE),,-Wl,-z,defs)
 Q   := $(if $(V),,@)
 say  = $(if $(V),,@printf '  %-8s %s\n' $1 $@)
 # Looked up when a compiler runs, so that `make deps` and `make help` work on a bare machine.
-PACKAGE_CFLAGS = $(eval PACKAGE_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) $(LOADED)))$(PACKAGE_CFLAGS)
+PACKAGE_CFLAGS = $(eval PACKAGE_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) $(LOADED))$(all_there))$(PACKAGE_CFLAGS)
+# After pkg-config; an old make does not say how it ended.
+all_there = $(if $(filter-out 0,$(.SHELLSTATUS)),$(error packages are missing: "make deps" installs them))
 PACKAGE_LIBS   = $(eval PACKAGE_LIBS := $(shell pkg-config --libs $(PACKAGES)) $(DLOPEN_LIBS))$(PACKAGE_LIBS)
 CHECK_LIBS     = $(eval CHECK_LIBS := $(shell pkg-config --libs check))$(CHECK_LIBS)
 
