@@ -12,7 +12,7 @@ answers()
     ask "$1" "$2" >/dev/null
 }
 
-# registered NAME_SERVER BROKER: does the name server list this broker? If not, bids the broker register now. (5.5.0
+# registered NAME_SERVER BROKER: does the name server list this broker, by its port? If not, bids the broker register now. (5.5.0
 # registers at its start only if its connection to the name server is there already; the next time is 10 s later.)
 registered()
 {
@@ -24,7 +24,7 @@ registered()
 
 lists()
 {
-    ask "$1" "$get_cluster_info" | grep -qF "\"$2\""
+    ask "$1" "$get_cluster_info" | grep -qF ":${2##*:}\""
 }
 
 # ask ADDRESS CODE [BODY]: prints the answer's header and body, as text; fails when there is none. Speaks TLS with

@@ -94,3 +94,17 @@ both_brokers_have()
 {
     (($(tail -n +$(($1 + 1)) sender.out | grep -o '"brokerName": *"broker-[ab]"' | sort -u | wc -l) == 2))
 }
+
+# The first broker has started again with an IPv6 address, which it registers as Java does, without brackets.
+broker_at_ipv6()
+{
+    new_topic 2
+    same "its address" "$("$mqc" topic route -t "$topic" --json "${security[@]}" |
+        jq -r 'select(.brokerName == "broker-a") | .masterAddress')" "[::1]:${BROKER_ADDR##*:}"
+    seq 1 20 | "$mqc" send -t "$topic" --json "${security[@]}" >sent
+    same "brokers" "$(jq -r .brokerName sent | sort -u | xargs)" "broker-a broker-b"
+    "$peer" consume "$topic" "$(unique group)" 20 --timeout 60 -- send "$topic" 4 >java
+    same "ids at Java's" "$(jq -r 'select(.topic) | .msgId' java | sort)" "$(jq -r .msgId sent | sort)"
+    "$mqc" consume -t "$topic" -g "$(unique group)" --from first --count 24 --timeout 60 --json "${security[@]}" >came
+    same "ids at ours" "$(jq -r .msgId came | sort)" "$(jq -r 'select(.status or .sendStatus) | .msgId' sent java | sort)"
+}
