@@ -36,7 +36,7 @@ int subcommands_run(const char *group, const char *about, const struct subcomman
 {
     char names[256];
     list_names(subcommands, count, names, sizeof names);
-    if (argc < 2) return usage_error(group, "give one of %s", names);
+    if (argc < 2) return usage_error(group, "give a command: %s", names);
     if (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0)
         return print_subcommands(group, about, subcommands, count);
     for (size_t i = 0; i < count; i++)

@@ -44,6 +44,12 @@ static void print_error(const char *command, const char *format, va_list argumen
 
 int library_failure(const char *command, const char *context, const mqc_error *error)
 {
+    static const char NOWHERE[] = "no name server is known";
+    /* The library names its options; from a shell there is a shorter way. */
+    if (strncmp(error->text, NOWHERE, sizeof NOWHERE - 1) == 0) {
+        failure(command, "%s%s: give -n HOST:PORT, or set NAMESRV_ADDR", context, NOWHERE);
+        return EXIT_USAGE;
+    }
     failure(command, "%s%s%s", context, error->text,
             error->maybe_done ? " (it may have been done all the same)" : "");
     if (error->status == MQC_BAD_ARGUMENT) return EXIT_USAGE;
