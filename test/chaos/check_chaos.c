@@ -11,6 +11,7 @@ static struct ledger *ledger;
 /* Failures after these lines, the last of them NULL. */
 static long failures_of(enum mode mode, const char *const *lines)
 {
+    if (ledger) ledger_free(ledger);
     ledger = ledger_new(mode, "t", NULL);
     for (; *lines; lines++) ledger_line(ledger, *lines);
     ledger_complain_of_missing(ledger, 10);
