@@ -451,6 +451,16 @@ tsan:  ## run the tests under the thread sanitizer (clang)
 	@+TSAN_OPTIONS='second_deadlock_stack=1 suppressions=$(abspath test/tsan.suppressions)' \
 	  test/run-steps $(call sanitized,tsan)
 
+# ---- what the tests reach; not optimised, so that lines are what they seem ----
+COVERED       := check-unit check-contract check-fault check-fuzz check-tool check-admin check-doctor
+coverage_make  = $(MAKE) --no-print-directory BUILD=$(BUILD)/coverage OPTIMIZE="-O0 -g" CFLAGS=--coverage LDFLAGS=--coverage
+.PHONY: coverage
+coverage:  ## say how much of lib and services the tests reach: at least 90 % of the lines
+	@find $(BUILD)/coverage -name '*.gcda' -delete 2>/dev/null; true
+	+@$(coverage_make) all tests
+	-+@test/run-steps $(foreach c,$(COVERED),'$c=$(coverage_make) $c')
+	@test/coverage $(BUILD)/coverage
+
 # ---- another architecture ----
 ARM64      := $(BUILD)/arm64
 ARM64_ROOT := $(abspath $(ARM64))/sysroot

@@ -115,13 +115,10 @@ void remoting_pending_expire(struct remoting_connection *connection, int64_t now
         withdraw(connection, expired, count);
         bool silent = false;
         int64_t last_read_ms = atomic_load(&connection->last_read_ms);
-        for (size_t i = 0; i < count; i++) silent = silent || last_read_ms < expired[i].sent_ms;
+        for (size_t i = 0; i < count; i++) silent = silent || last_read_ms <= expired[i].sent_ms;
         silent = silent && connection->state == CONNECTION_OPEN &&
                  now_ms - last_read_ms >= connection->client->connect_timeout_ms;
         lock_release(&connection->lock);
-        if (count > 0) atomic_fetch_add(&connection->peer->timeouts, count);
-        for (size_t i = 0; i < count; i++) complete_expired(connection, &expired[i], ended);
-        remoting_pending_completed(connection);
         /* Nothing at all came since the request left: the connection may be half open. */
         if (silent) {
             mqc_error why;
@@ -130,6 +127,10 @@ void remoting_pending_expire(struct remoting_connection *connection, int64_t now
             error_mark_retryable(&why);
             remoting_connection_condemn(connection, &why);
         }
+        /* Whoever tries again upon this gets another connection then. */
+        if (count > 0) atomic_fetch_add(&connection->peer->timeouts, count);
+        for (size_t i = 0; i < count; i++) complete_expired(connection, &expired[i], ended);
+        remoting_pending_completed(connection);
     } while (count == EXPIRE_AT_ONCE);
 }
 
