@@ -46,7 +46,7 @@ start_go()
     set -m
     (
         status=0
-        cd "$here/../interop/go" && nice go build -o "$work/go-peer" . && "$work/go-peer" "$NAMESRV_ADDR" go-topic 5 || status=$?
+        cd "$here/../interop/go" && go build -o "$work/go-peer" . && "$work/go-peer" "$NAMESRV_ADDR" go-topic 5 || status=$?
         echo "$status" >"$work/go.code"
     ) >"$work/go.out" 2>&1 </dev/null &
     go_process=$!
