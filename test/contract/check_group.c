@@ -244,7 +244,7 @@ START_TEST(test_new_queues_are_seen_by_all_when_a_member_joins)
     mqc_client_options client = contract_client();
     mqc_admin *admin = mqc_admin_new(&client, &error);
     mqc_topic_options more = {.read_queues = MORE, .write_queues = MORE};
-    ck_ok(mqc_admin_update_topic(admin, NULL, probe.topic, &more, &error));
+    ck_ok(mqc_admin_create_topic(admin, NULL, probe.topic, &more, &error));
     int64_t joined_ms = contract_unix_ms();
     mqc_push_consumer *second = join(group, &probe, 1);
     struct wish wish = {.seats = 2, .each = MORE / 2};
