@@ -131,11 +131,12 @@ static enum io_result write_some(struct remoting_connection *connection, mqc_err
             lock_release(&connection->tls_lock);
         } else {
             result = socket_write(connection->fd, at, left, &moved);
-            if (result == IO_CLOSED || result == IO_FAILED) {
-                error_set(error, MQC_NO_CONNECTION, "%s: the connection broke while writing",
-                          connection->address_text);
-                error_mark_retryable(error);
-            }
+        }
+        /* A session that failed has said why; one that is closed, nothing. */
+        if (result == IO_CLOSED || (result == IO_FAILED && !connection->tls)) {
+            error_set(error, MQC_NO_CONNECTION, "%s: the connection broke while writing",
+                      connection->address_text);
+            error_mark_retryable(error);
         }
         connection->written += moved;
     }
