@@ -205,11 +205,15 @@ bool consumer_queues_add(struct consumer *consumer, struct consumer_queue *queue
 bool consumer_queues_remove(struct consumer *consumer, struct consumer_queue *queue)
 {
     lock_take(&consumer->queues_lock);
-    bool was_there = !list_empty(&queue->link);
-    list_remove(&queue->link);
-    list_remove(&queue->in_topic);
-    list_remove(&queue->in_chain);
-    if (was_there) atomic_fetch_sub(&queue->topic->count, 1);
+    /* After consumer_queues_close they are its caller's: a division under way has no part in
+     * them. */
+    bool was_there = !consumer->queues_closed && !list_empty(&queue->link);
+    if (was_there) {
+        list_remove(&queue->link);
+        list_remove(&queue->in_topic);
+        list_remove(&queue->in_chain);
+        atomic_fetch_sub(&queue->topic->count, 1);
+    }
     lock_release(&consumer->queues_lock);
     if (was_there) consumer_queue_unref(queue);
     return was_there;

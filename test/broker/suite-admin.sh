@@ -94,11 +94,11 @@ tools_agree_on_members()
     end member
 }
 
-# knows_offsets QUEUES: the group has stored something of so many of the topic's queues.
+# knows_offsets QUEUES: the group has stored something of at least so many of the topic's queues.
 knows_offsets()
 {
     (($("$mqc" group progress -g "$group" --json "${security[@]}" 2>/dev/null |
-        jq --arg topic "$topic" '[.queues[] | select(.topic == $topic)] | length') == $1))
+        jq --arg topic "$topic" '[.queues[] | select(.topic == $topic)] | length') >= $1))
 }
 
 tools_agree_on_messages()

@@ -92,6 +92,7 @@ mqadmin_on_embedded()
     background java "$peer" consume "$topic" "$group" 100000 --timeout 300
     await "a Java member" grep -q consuming java.err
     (. "$here/jars.sh" && fetch_jars 5.5.0 && compile_interop 5.5.0) >classes
+    await "the offsets of the group" knows_offsets 1 # Java tells them first after 10 s
     start_admin "$PWD" java -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Drocketmq.namesrv.addr="$NAMESRV_ADDR" \
         -Drmq.logback.configurationFile="$here/../interop/logback.xml" -cp "$(<classes):$MQC_BUILD/broker/5.5.0/jars/*"
     mv pid background/admin

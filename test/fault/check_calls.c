@@ -9,7 +9,10 @@ static void start(void)
     scenarios_start("localhost"); /* is looked up */
 }
 
-/* Of all calls, or of those alone that are named; all that are named must come. */
+enum { TRIES = 100 };
+
+/* Of all calls, or of those alone that are named; all that are named must come. Whether one does
+ * may hang on who is quicker: only a caller who is alone on a connection polls. */
 static void sweep_calls(scenario *run, const char *const *names)
 {
     run_first(run);
@@ -17,6 +20,8 @@ static void sweep_calls(scenario *run, const char *const *names)
         const char *name = names ? names[i] : calls_name(i);
         calls_choose(name);
         sweep(run, name, calls_fail_once);
+        for (int n = 0; names && n < TRIES && calls_failed(name) == 0; n++)
+            sweep(run, name, calls_fail_once);
         ck_assert_msg(!names || calls_failed(name) > 0, "there is no %s to fail", name);
     }
 }

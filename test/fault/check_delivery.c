@@ -185,8 +185,8 @@ START_TEST(sending_back_is_tried_again)
     atomic_store(&refusals, 1000);
     send_some(1);
     await("calls", &calls, 2);
-    ck_assert(mqc_embedded_clear_fault(cluster, copies)); /* the copy works from now on */
     int64_t before = mqc_embedded_request_count(cluster, SEND_MESSAGE);
+    ck_assert(mqc_embedded_clear_fault(cluster, copies)); /* the copy works from now on */
     ok(mqc_embedded_await_requests(cluster, SEND_MESSAGE, before + 1, WAIT_MS, &error));
     int64_t deadline_ms = clock_deadline_ms(WAIT_MS);
     while (mqc_embedded_message_count(cluster, "SCHEDULE_TOPIC_XXXX") +
