@@ -118,12 +118,14 @@ void remoting_pending_expire(struct remoting_connection *connection, int64_t now
         for (size_t i = 0; i < count; i++) silent = silent || last_read_ms <= expired[i].sent_ms;
         silent = silent && connection->state == CONNECTION_OPEN &&
                  now_ms - last_read_ms >= connection->client->connect_timeout_ms;
+        /* A caller that reads its own answer hears of its end when the socket does. */
+        bool read_by_caller = ended && count > 0 && connection->reader_busy;
         lock_release(&connection->lock);
         /* Nothing at all came since the request left: the connection may be half open. */
-        if (silent) {
+        if (silent || read_by_caller) {
             mqc_error why;
-            error_set(&why, MQC_NO_CONNECTION, "%s: closed because it stopped answering",
-                      connection->address_text);
+            error_set(&why, MQC_NO_CONNECTION, "%s: closed because %s", connection->address_text,
+                      silent ? "it stopped answering" : "the client is shutting down");
             error_mark_retryable(&why);
             remoting_connection_condemn(connection, &why);
         }

@@ -42,6 +42,31 @@ START_TEST(calls_end_when_the_client_does)
 }
 END_TEST
 
+static void end_calls_when_asked(struct fake_server *server, int fd,
+                                 const struct remoting_command *command)
+{
+    if (slice_is(command->body, "?"))
+        end_calls(server, fd, command);
+    else
+        fake_answer(fd, command, 0, command->body);
+}
+
+/* Who has called some times alone waits for its answer at the socket. */
+START_TEST(a_caller_that_reads_itself_ends_when_the_client_does)
+{
+    struct fake_server server;
+    struct remoting_client *client = client_up(3000, 60000);
+    fake_start(&server, end_calls_when_asked, client);
+    struct remoting_response response;
+    mqc_error error;
+    for (int i = 0; i < 10; i++) call_echo(client, server.address, "lonely");
+    ck_assert_int_eq(call(client, server.address, SLICE_LITERAL("?"), 600000, &response, &error),
+                     MQC_CANCELLED);
+    client_down(client);
+    fake_stop(&server);
+}
+END_TEST
+
 static void answer_late(struct fake_server *server, int fd, const struct remoting_command *command)
 {
     static int32_t first;
@@ -186,9 +211,9 @@ static Suite *suite(void)
 {
     Suite *suite = suite_create("remoting_client: failures");
     UNIT_CASE(suite, "failures", a_call_without_an_answer_times_out, calls_end_when_the_client_does,
-              a_late_answer_is_nobodys, nobody_listens, a_broken_connection_is_replaced,
-              garbage_ends_the_connection, go_away_leads_to_a_new_connection,
-              bad_addresses_and_unknown_names_fail);
+              a_caller_that_reads_itself_ends_when_the_client_does, a_late_answer_is_nobodys,
+              nobody_listens, a_broken_connection_is_replaced, garbage_ends_the_connection,
+              go_away_leads_to_a_new_connection, bad_addresses_and_unknown_names_fail);
     return suite;
 }
 
