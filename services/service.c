@@ -70,9 +70,10 @@ void service_join(struct service *service)
 {
     BUG_IF(service->started && service_is_current(service), "service %s joins itself",
            service->name);
-    bool exists = service->started && service->fork_generation == process_fork_generation();
-    if (exists) pthread_join(service->thread, NULL);
+    bool ours = service->fork_generation == process_fork_generation();
+    if (service->started && ours) pthread_join(service->thread, NULL);
     service->started = false;
+    if (!ours) return; /* in a forked child: the thread does not exist, but may have had the lock */
     /* As new: it may be started again, and a wake-up from here on counts for that start. */
     lock_take(&service->lock);
     service->stopping = service->woken = service->finished = false;
