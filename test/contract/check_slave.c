@@ -53,8 +53,14 @@ static bool to_the_slave(const char *broker_name, int64_t broker_id, const char 
     return true;
 }
 
-static bool slave_knows(void *arg)
+struct replica {
+    const char *topic;
+    int64_t messages;
+};
+
+static bool slave_has(void *arg)
 {
+    const struct replica *replica = arg;
     mqc_error error;
     const mqc_brokers *brokers = NULL;
     const mqc_topic_status *queues = NULL;
@@ -63,18 +69,20 @@ static bool slave_knows(void *arg)
     mqc_admin *admin = mqc_admin_new(&client, &error);
     ck_assert_msg(admin != NULL, "%s", error.text);
     ck_ok(mqc_admin_brokers(admin, NULL, &brokers, &error));
-    mqc_status status = mqc_admin_topic_status(admin, arg, &queues, &error);
+    mqc_status status = mqc_admin_topic_status(admin, replica->topic, &queues, &error);
+    bool has = status == MQC_OK && queues->messages >= replica->messages;
     mqc_admin_result_free(brokers);
     mqc_admin_result_free(queues);
     mqc_admin_free(admin);
-    return status == MQC_OK;
+    return has;
 }
 
 /* Real slaves ask their masters for topics every 10 s. */
 static const char *topic_of_both(int queues)
 {
     const char *topic = contract_topic(queues);
-    contract_await("a slave that knows the topic", slave_knows, (void *)(uintptr_t)topic);
+    struct replica replica = {topic, 0};
+    contract_await("a slave that knows the topic", slave_has, &replica);
     return topic;
 }
 
@@ -126,6 +134,9 @@ START_TEST(test_goes_on_at_the_slave_and_returns)
     ck_ok(mqc_push_consumer_pause(consumer, &error));
     contract_send_many(producer, group.topic, "unread ", COUNT);
 
+    /* Unless inSyncReplicas is 2, a master's word does not wait for the slave. */
+    struct replica all = {group.topic, COUNT + COUNT};
+    contract_await("a slave that has all", slave_has, &all);
     contract_broker_down(MASTER);
     ck_ok(mqc_push_consumer_resume(consumer, &error));
     collector_await_each(with_master, "unread ", COUNT);
